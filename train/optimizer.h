@@ -1,0 +1,42 @@
+/* AdamW (or plain SGD) over a flat parameter vector, learning-rate schedules by the share of the budget, clipping. */
+#ifndef ADAPT_TRAIN_OPTIMIZER_H
+#define ADAPT_TRAIN_OPTIMIZER_H
+
+#include "base/setting.h"
+#include "train/parameters.h"
+
+enum optimizer_kind { OPTIMIZER_ADAMW, OPTIMIZER_SGD };
+enum schedule { SCHEDULE_COSINE, SCHEDULE_LINEAR, SCHEDULE_CONSTANT };
+
+/* The optimizer's part of "training" in an experiment file; rows in optimizer_settings_table. */
+struct optimizer_settings {
+    int kind;              /* enum optimizer_kind; JSON key "optimizer" */
+    double learning_rate;  /* peak */
+    int schedule;          /* enum schedule */
+    double warmup;         /* share of the budget over which the rate rises linearly from 0 */
+    double final_rate;     /* share of the peak that cosine and linear end at */
+    double beta1, beta2, epsilon, weight_decay;
+    double clip;           /* largest global gradient norm; 0: no clipping */
+};
+extern const struct setting optimizer_settings_table[];
+
+/* The learning rate at `progress` in [0, 1], the share of the budget spent (the middle of the step). */
+double optimizer_rate(const struct optimizer_settings *settings, double progress);
+
+struct optimizer;
+int optimizer_create(struct backend *backend, const struct parameter_layout *layout,
+                     const struct optimizer_settings *settings, struct optimizer **out, struct error *err);
+void optimizer_destroy(struct optimizer **optimizer);
+
+/* One update of `parameters` from `gradient` (both flat, same on every rank) at learning rate `rate`. Decay spares norms.
+ * *norm (may be NULL) gets the global gradient norm before clipping; a norm that is not finite is ERROR_NUMERIC and
+ * leaves the parameters as they were. */
+int optimizer_step(struct optimizer *optimizer, double rate, struct view gradient, struct view parameters,
+                   double *norm, struct error *err);
+
+/* Turns a flat vector G into P * G, P the elementwise derivative of the next step's update by its gradient per unit of
+ * learning rate (AdamW with frozen second moments; the identity for SGD). Before the first step, v = 0 would make P
+ * unbounded: then v is taken from `gradient`, the first one. */
+int optimizer_precondition(struct optimizer *optimizer, struct view gradient, struct view vector, struct error *err);
+
+#endif
