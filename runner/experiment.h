@@ -1,0 +1,84 @@
+/* The experiment file: everything a user decides, checked before anything runs. */
+#ifndef ADAPT_RUNNER_EXPERIMENT_H
+#define ADAPT_RUNNER_EXPERIMENT_H
+
+#include "base/error.h"
+#include "io/tasks.h"
+#include "solver/method.h"
+#include "train/optimizer.h"
+#include "train/sampler.h"
+#include <stdbool.h>
+
+struct experiment_model {
+    const char *name, *path; /* path resolved against the experiment file's folder */
+};
+struct experiment_method {
+    const char *name;            /* its label in the archive: JSON key "label", default the method's name */
+    const struct method *method; /* JSON key "name" */
+    void *settings;              /* of method->settings_bytes */
+    const char *reference_losses; /* for objectives that compare: JSON key "reference": "uniform" (a label of the grid; the
+                                     default) or "start" (initial losses) or a path to a JSON file {task name: loss} */
+    bool reference_is_cell;      /* `reference_losses` is the label of another method of this grid */
+};
+struct experiment_budget {
+    double fraction;
+    const char *name; /* as written in the file: "0.05" */
+};
+struct experiment_benchmark {
+    const char *name, *path;
+};
+
+enum experiment_keep { KEEP_NONE, KEEP_LAST, KEEP_BEST };
+enum experiment_best { BEST_WORST, BEST_MEAN }; /* best by the worst or the mean of the tasks' validation losses */
+
+struct training_settings {
+    long long batch_tokens;       /* rows of a step over the whole group */
+    long long micro_batch_tokens; /* rows a rank holds at a time; bounds memory */
+    int unit;                     /* enum sampler_unit: "token" or "example" */
+    bool validation_charged;      /* validation and probe tokens count against the budget */
+    struct optimizer_settings optimizer;
+};
+
+struct evaluation_settings {
+    struct experiment_benchmark *benchmarks;
+    int benchmark_count;
+    long long limit;        /* records of each benchmark; 0: all */
+    double *validation_at;  /* ascending set points, shares of the budget in [0, 1], for the whole validation pools */
+    int validation_count;
+};
+
+struct experiment {
+    const char *path, *folder, *text; /* the file, its folder, its contents */
+    const char *name;
+    struct experiment_model *models;
+    int model_count;
+    struct tasks_settings tasks;
+    struct experiment_budget *budgets;
+    int budget_count;
+    struct experiment_method *methods;
+    int method_count;
+    long long *seeds;
+    int seed_count;
+    struct training_settings training;
+    struct evaluation_settings evaluation;
+    long long ranks_per_cell;
+    const char *out;   /* folder of the archive */
+    const char *cache; /* folder of token caches; default OUT/cache */
+    const char *device; /* a backend's name, "cpu" */
+    int keep;          /* enum experiment_keep */
+    int best;          /* enum experiment_best; JSON key "best_by": "worst" | "mean" */
+};
+
+/* Reads and checks a file; all mistakes are reported in one error. Not collective. */
+int experiment_load(const char *path, struct experiment **out, struct error *err);
+void experiment_destroy(struct experiment **experiment);
+
+/* All settings of a method in force, as a JSON object in freshly allocated text. */
+int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
+
+/* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config text of an
+ * existing archive, other than `out`, `cache`, `ranks_per_cell`, `device` and added models, budgets, methods, seeds and benchmarks; 0 if there is
+ * none. */
+int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
+
+#endif

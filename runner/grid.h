@@ -1,0 +1,35 @@
+/* The grid of cells: models x budgets x methods x seeds, in a fixed order. */
+#ifndef ADAPT_RUNNER_GRID_H
+#define ADAPT_RUNNER_GRID_H
+
+#include "io/archive.h"
+#include "runner/experiment.h"
+
+struct cell {
+    int index;                        /* 0, 1, ...: model-major, then budget, method, seed */
+    int model, budget, method, seed;  /* indices into the experiment's lists */
+    int reference;                    /* index of the cell whose final losses this one compares with, which runs first; -1: none */
+    bool selected;                    /* to be run by this command */
+    bool done;                        /* finished in the archive already */
+    double cost;                      /* estimated, in the same arbitrary unit for all cells */
+};
+
+struct grid {
+    struct cell *cells;
+    int count;
+};
+
+/* All cells; `selection` such as "3,5-8" (NULL: all). Cells whose file in the archive folder says done are marked. */
+int grid_create(const struct experiment *experiment, const char *selection, struct grid **out, struct error *err);
+void grid_destroy(struct grid **grid);
+
+struct archive_cell_key grid_cell_key(const struct experiment *experiment, const struct cell *cell);
+/* "model / 0.05 / adapt / seed 1", freshly allocated. */
+int grid_cell_name(const struct experiment *experiment, const struct cell *cell, char **out, struct error *err);
+
+/* Deals the selected, unfinished cells to `groups` groups: chains (a reference cell and those that wait for it) stay together
+ * in order, the longest chain goes first to the group with the least work. group_of[cell] = group or -1; order[] lists cells in the order of
+ * running within their group. Both [count]. */
+void grid_deal(const struct grid *grid, int groups, int *group_of, int *order);
+
+#endif
