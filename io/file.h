@@ -43,7 +43,7 @@ int file_join(const char *folder, const char *name, char **out, struct error *er
 /* The folder part of a path ("." when it has none), freshly allocated. */
 int file_folder_of(const char *path, char **out, struct error *err);
 
-/* The names in a folder that end in `suffix`, sorted bytewise; names and list are freshly allocated: free each, then
+/* The names in a folder that end in `suffix`, sorted bytewise, hidden ones (.name) left out; names and list are freshly allocated: free each, then
  * the list (file_free_list). */
 int file_list(const char *folder, const char *suffix, char ***names, size_t *count, struct error *err);
 void file_free_list(char **names, size_t count);
