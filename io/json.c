@@ -206,7 +206,7 @@ int json_parse(const char *name, const char *text, size_t length, cJSON **out, s
     const char *end = text;
     cJSON *value = cJSON_ParseWithLengthOpts(text, length, &end, 0);
     size_t at = end >= text && end <= text + length ? (size_t)(end - text) : 0;
-    if (!value) return fail_at(name, text, at, "syntax error", err);
+    if (!value) return fail_at(name, text, at, "syntax error here or just before", err);
     while (at < length && is_space(text[at])) at++;
     if (at < length) {
         cJSON_Delete(value);
