@@ -1,0 +1,141 @@
+#include "train/cpu/cpu.h"
+
+#include "base/memory.h"
+#include "train/cpu/memory.h"
+#include <omp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+enum { RESERVED_HEAD_DIM = 256 };
+
+void cpu_fail(struct cpu *cpu, int code, const char *operation, const char *format, ...) {
+    if (cpu->failure.code) return;
+    char message[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    error_set(&cpu->failure, code, "%s: %s", operation, message);
+}
+
+size_t cpu_room(struct view view) {
+    if (!view.buffer) return 0;
+    size_t elements = view.buffer->bytes / dtype_bytes(view.dtype);
+    return view.offset < elements ? elements - view.offset : 0;
+}
+
+static void *place(struct cpu *cpu, const char *operation, struct view view, size_t count, enum dtype dtype) {
+    static const char *const names[] = {"F32", "F64", "I32", "BF16"};
+    static double nothing;
+    if (!cpu_ready(cpu)) return NULL;
+    if (count == 0) return &nothing;
+    if (!view.buffer) {
+        cpu_fail(cpu, ERROR_INTERNAL, operation, "an operand of %zu elements is absent", count);
+    } else if (view.dtype != dtype) {
+        cpu_fail(cpu, ERROR_UNSUPPORTED, operation, "an operand is %s, expected %s", names[view.dtype], names[dtype]);
+    } else if (cpu_room(view) < count) {
+        cpu_fail(cpu, ERROR_INTERNAL, operation, "an operand of %zu elements at %zu leaves its buffer of %zu bytes",
+                 count, view.offset, view.buffer->bytes);
+    } else {
+        return view.buffer->data + view.offset * dtype_bytes(dtype);
+    }
+    return NULL;
+}
+
+float *cpu_f32(struct cpu *cpu, const char *operation, struct view view, size_t count) {
+    return place(cpu, operation, view, count, DTYPE_F32);
+}
+
+double *cpu_f64(struct cpu *cpu, const char *operation, struct view view, size_t count) {
+    return place(cpu, operation, view, count, DTYPE_F64);
+}
+
+int32_t *cpu_i32(struct cpu *cpu, const char *operation, struct view view, size_t count) {
+    return place(cpu, operation, view, count, DTYPE_I32);
+}
+
+const int32_t *cpu_indices(struct cpu *cpu, const char *operation, struct view view, size_t count, size_t bound) {
+    const int32_t *index = place(cpu, operation, view, count, DTYPE_I32);
+    for (size_t i = 0; index && i < count; i++) {
+        if (index[i] >= 0 && (size_t)index[i] < bound) continue;
+        cpu_fail(cpu, ERROR_INTERNAL, operation, "index %d at %zu is not in 0..%lld", index[i], i, (long long)bound - 1);
+        return NULL;
+    }
+    return index;
+}
+
+bool cpu_sizes(struct cpu *cpu, const char *operation, int a, int b, int c) {
+    if (!cpu_ready(cpu)) return false;
+    if (a >= 0 && b >= 0 && c >= 0) return true;
+    cpu_fail(cpu, ERROR_INTERNAL, operation, "negative size among %d, %d, %d", a, b, c);
+    return false;
+}
+
+static int grow(struct cpu *cpu, size_t bytes, struct error *err) {
+    if (bytes <= cpu->scratch_bytes) return 0;
+    memory_free(cpu->scratch);
+    cpu->scratch_bytes = 0;
+    TRY(memory_alloc(&cpu->scratch, bytes, 1, err));
+    cpu->scratch_bytes = bytes;
+    return 0;
+}
+
+void *cpu_scratch(struct cpu *cpu, const char *operation, size_t bytes) {
+    struct error err = {0};
+    if (!cpu_ready(cpu)) return NULL;
+    if (!grow(cpu, bytes ? bytes : 1, &err)) return cpu->scratch;
+    cpu_fail(cpu, err.code, operation, "%s", err.message);
+    return NULL;
+}
+
+static size_t larger(size_t a, size_t b) {
+    return a > b ? a : b;
+}
+
+static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
+    struct cpu *cpu = cpu_of(b);
+    if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
+        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden, vocabulary,
+                         targets);
+    size_t bytes = cpu_rmsnorm_scratch(hidden);
+    bytes = larger(bytes, cpu_attention_scratch(cpu->threads, RESERVED_HEAD_DIM));
+    bytes = larger(bytes, cpu_cross_entropy_scratch(targets, vocabulary, true));
+    return grow(cpu, bytes, err);
+}
+
+static int check(struct backend *b, struct error *err) {
+    struct cpu *cpu = cpu_of(b);
+    struct error failure = cpu->failure;
+    cpu->failure.code = 0;
+    return failure.code ? error_set(err, failure.code, "%s", failure.message) : 0;
+}
+
+static void destroy(struct backend *b) {
+    struct cpu *cpu = cpu_of(b);
+    memory_free(cpu->scratch);
+    memory_free(cpu);
+}
+
+int cpu_backend_create(int threads, struct backend **out, struct error *err) {
+    struct cpu *cpu;
+    TRY(memory_alloc(&cpu, 1, sizeof *cpu, err));
+    cpu->threads = threads > 0 ? threads : omp_get_max_threads();
+    struct backend *b = &cpu->base;
+    b->name = "cpu";
+    b->reserve = reserve;
+    b->check = check;
+    b->destroy = destroy;
+    cpu_install_memory(b);
+    cpu_install_vectors(b);
+    cpu_install_matmul(b);
+    cpu_install_rows(b);
+    cpu_install_rmsnorm(b);
+    cpu_install_rope(b);
+    cpu_install_attention(b);
+    cpu_install_attention_backward(b);
+    cpu_install_gated(b);
+    cpu_install_cross_entropy(b);
+    cpu_install_optimizer(b);
+    *out = b;
+    return 0;
+}

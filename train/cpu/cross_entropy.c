@@ -1,0 +1,157 @@
+/* The output layer and its loss together, a chunk of rows at a time: the logits of all rows never exist at once. */
+#include "train/cpu/cpu.h"
+#include "train/cpu/gemm.h"
+#include "train/cpu/kernels.h"
+
+enum {
+    LOGIT_BYTES = 64 << 20, /* of one chunk; as many again for alignments */
+    LEAST_ROWS = 128        /* of a chunk, even where that is more: the weight is read once a chunk */
+};
+
+static int chunk_rows(int targets, int vocabulary) {
+    size_t row = sizeof(float) * (size_t)(vocabulary > 0 ? vocabulary : 1), most = LOGIT_BYTES / row;
+    if (most < LEAST_ROWS) most = LEAST_ROWS;
+    if ((size_t)targets <= most) return targets;
+    size_t chunks = ((size_t)targets + most - 1) / most;
+    return (int)(((size_t)targets + chunks - 1) / chunks); /* even chunks rather than a small last one */
+}
+
+size_t cpu_cross_entropy_scratch(int targets, int vocabulary, bool alignment) {
+    return sizeof(float) * (size_t)chunk_rows(targets, vocabulary) * (size_t)vocabulary * (alignment ? 2 : 1);
+}
+
+static CPU_KERNEL float kernel_maximum(int n, const float *x) {
+    enum { LANES = 16 };
+    float lanes[LANES];
+    for (int l = 0; l < LANES; l++) lanes[l] = -INFINITY;
+    int i = 0;
+    for (; i + LANES <= n; i += LANES)
+        for (int l = 0; l < LANES; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
+    float largest = -INFINITY;
+    for (int l = 0; l < LANES; l++) largest = lanes[l] > largest ? lanes[l] : largest;
+    for (; i < n; i++) largest = x[i] > largest ? x[i] : largest;
+    return largest;
+}
+
+/* x = e^(x - largest); their sum, in double over runs that are short enough for float. */
+static CPU_KERNEL double kernel_exponentials(int n, float largest, float *x) {
+    enum { LANES = 16, RUN = 1024 };
+    double sum = 0.0;
+    for (int start = 0; start < n; start += RUN) {
+        int end = n - start < RUN ? n : start + RUN, i = start;
+        float lanes[LANES] = {0};
+        for (; i + LANES <= end; i += LANES)
+            for (int l = 0; l < LANES; l++) {
+                float e = cpu_exp(x[i + l] - largest);
+                x[i + l] = e;
+                lanes[l] += e;
+            }
+        for (; i < end; i++) {
+            x[i] = cpu_exp(x[i] - largest);
+            lanes[0] += x[i];
+        }
+        for (int l = 0; l < LANES; l++) sum += (double)lanes[l];
+    }
+    return sum;
+}
+
+static CPU_KERNEL void kernel_weigh(int n, float factor, float *x) {
+    for (int i = 0; i < n; i++) x[i] = cpu_flush(x[i] * factor);
+}
+
+static bool is_greedy(const float *x, int target, float largest) {
+    if (!(x[target] == largest)) return false;
+    for (int i = 0; i < target; i++)
+        if (x[i] == largest) return false;
+    return true;
+}
+
+/* Places of the operands in host memory; NULL where absent. */
+struct places {
+    const float *hidden, *weight, *row_weight, *direction;
+    const int32_t *target, *slot;
+    float *loss, *hidden_gradient, *weight_gradient, *logits, *products;
+    int32_t *greedy;
+    double *alignment;
+};
+
+static bool find_places(struct cpu *cpu, const struct linear_cross_entropy *args, struct places *at) {
+    static const char name[] = "linear_cross_entropy";
+    size_t rows = (size_t)args->rows, hidden = (size_t)args->hidden, vocabulary = (size_t)args->vocabulary;
+    bool backward = args->row_weight.buffer != NULL, aligned = args->alignment.buffer != NULL;
+    if (!backward && (args->hidden_gradient.buffer || args->weight_gradient.buffer || aligned)) {
+        cpu_fail(cpu, ERROR_INTERNAL, name, "gradients without row weights");
+        return false;
+    }
+    at->hidden = cpu_f32(cpu, name, args->hidden_states, rows * hidden);
+    at->weight = cpu_f32(cpu, name, args->weight, vocabulary * hidden);
+    at->target = cpu_indices(cpu, name, args->target, rows, vocabulary);
+    at->loss = cpu_f32(cpu, name, args->loss, rows);
+    if (args->greedy.buffer) at->greedy = cpu_i32(cpu, name, args->greedy, rows);
+    if (backward) at->row_weight = cpu_f32(cpu, name, args->row_weight, rows);
+    if (args->hidden_gradient.buffer) at->hidden_gradient = cpu_f32(cpu, name, args->hidden_gradient, rows * hidden);
+    if (args->weight_gradient.buffer)
+        at->weight_gradient = cpu_f32(cpu, name, args->weight_gradient, vocabulary * hidden);
+    if (aligned) {
+        at->direction = cpu_f32(cpu, name, args->direction, vocabulary * hidden);
+        at->slot = cpu_indices(cpu, name, args->slot, rows, cpu_room(args->alignment));
+        at->alignment = cpu_f64(cpu, name, args->alignment, 1);
+    }
+    at->logits = cpu_scratch(cpu, name, cpu_cross_entropy_scratch(args->rows, args->vocabulary, aligned));
+    if (at->logits && aligned) at->products = at->logits + (size_t)chunk_rows(args->rows, args->vocabulary) * vocabulary;
+    return cpu_ready(cpu);
+}
+
+/* One row: loss, greedy and, for a backward pass, the gradient of the weighted loss in place of the logits. */
+static void finish_row(const struct places *at, int vocabulary, int n, float *logits) {
+    int target = at->target[n];
+    float largest = kernel_maximum(vocabulary, logits), mine = logits[target];
+    if (at->greedy) at->greedy[n] = is_greedy(logits, target, largest);
+    double sum = kernel_exponentials(vocabulary, largest, logits);
+    at->loss[n] = (float)(log(sum) + (double)largest - (double)mine);
+    if (!at->row_weight) return;
+    float weight = at->row_weight[n], e = logits[target];
+    kernel_weigh(vocabulary, (float)((double)weight / sum), logits);
+    logits[target] = (float)((double)weight * ((double)e / sum - 1.0));
+}
+
+static void linear_cross_entropy(struct backend *b, const struct linear_cross_entropy *args) {
+    static const char name[] = "linear_cross_entropy";
+    struct cpu *cpu = cpu_of(b);
+    int hidden = args->hidden, vocabulary = args->vocabulary, threads = cpu->threads;
+    if (!cpu_sizes(cpu, name, args->rows, hidden, vocabulary) || args->rows == 0) return;
+    if (hidden == 0 || vocabulary == 0) {
+        cpu_fail(cpu, ERROR_INTERNAL, name, "no hidden columns or no vocabulary");
+        return;
+    }
+    struct places at = {0};
+    if (!find_places(cpu, args, &at)) return;
+    int chunk = chunk_rows(args->rows, vocabulary), status = 0;
+    size_t width = (size_t)hidden, classes = (size_t)vocabulary;
+    for (int start = 0; start < args->rows && !status; start += chunk) {
+        int rows = args->rows - start < chunk ? args->rows - start : chunk;
+        const float *states = at.hidden + (size_t)start * width;
+        status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden, 0.0f,
+                      at.logits, vocabulary);
+#pragma omp parallel for num_threads(threads) schedule(static)
+        for (int r = 0; r < rows; r++) finish_row(&at, vocabulary, start + r, at.logits + (size_t)r * classes);
+        if (at.alignment && !status) {
+            status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction, hidden,
+                          0.0f, at.products, vocabulary);
+            for (int r = 0; r < rows; r++)
+                at.alignment[at.slot[start + r]] +=
+                    cpu_dot(classes, at.logits + (size_t)r * classes, at.products + (size_t)r * classes);
+        }
+        if (at.hidden_gradient && !status)
+            status = gemm(threads, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary, at.weight, hidden,
+                          0.0f, at.hidden_gradient + (size_t)start * width, hidden);
+        if (at.weight_gradient && !status)
+            status = gemm(threads, true, false, vocabulary, hidden, rows, 1.0f, at.logits, vocabulary, states, hidden,
+                          1.0f, at.weight_gradient, hidden);
+    }
+    if (status) cpu_fail(cpu, ERROR_DEVICE, name, "the GEMM library gave status %d", status);
+}
+
+void cpu_install_cross_entropy(struct backend *b) {
+    b->linear_cross_entropy = linear_cross_entropy;
+}

@@ -1,0 +1,32 @@
+#include "train/cpu/cpu.h"
+#include "train/cpu/gemm.h"
+
+static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+                   struct view a, int lda, struct view bm, int ldb, float beta, struct view c, int ldc) {
+    struct cpu *cpu = cpu_of(b);
+    if (!cpu_sizes(cpu, "matmul", m, n, k) || m == 0 || n == 0) return;
+    if (lda < (transpose_a ? m : k) || ldb < (transpose_b ? k : n) || ldc < n) {
+        cpu_fail(cpu, ERROR_INTERNAL, "matmul", "leading dimensions %d, %d, %d are too small for %d x %d x %d", lda, ldb,
+                 ldc, m, n, k);
+        return;
+    }
+    const float *left = cpu_f32(cpu, "matmul", a, transpose_a ? cpu_span(k, m, lda) : cpu_span(m, k, lda));
+    const float *right = cpu_f32(cpu, "matmul", bm, transpose_b ? cpu_span(n, k, ldb) : cpu_span(k, n, ldb));
+    float *out = cpu_f32(cpu, "matmul", c, cpu_span(m, n, ldc));
+    if (!left || !right || !out) return;
+    if (k == 0 || alpha == 0.0f) { /* libraries differ here */
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++) {
+                float *at = out + (size_t)i * (size_t)ldc + (size_t)j;
+                *at = beta == 0.0f ? 0.0f : beta * *at;
+            }
+        return;
+    }
+    int status = gemm(cpu->threads, transpose_a, transpose_b, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc);
+    if (status)
+        cpu_fail(cpu, ERROR_DEVICE, "matmul", "the GEMM library gave status %d for %d x %d x %d", status, m, n, k);
+}
+
+void cpu_install_matmul(struct backend *b) {
+    b->matmul = matmul;
+}

@@ -1,0 +1,110 @@
+#include "train/cpu/memory.h"
+
+#include "base/memory.h"
+#include "train/cpu/cpu.h"
+#include <string.h>
+
+enum { BUFFER_ALIGNMENT = 256 };
+
+static int buffer_create(struct backend *b, size_t bytes, struct buffer **out, struct error *err) {
+    (void)b;
+    struct buffer *buffer;
+    *out = NULL;
+    if (bytes > SIZE_MAX - BUFFER_ALIGNMENT) return error_set(err, ERROR_MEMORY, "a buffer of %zu bytes", bytes);
+    TRY(memory_alloc(&buffer, 1, sizeof *buffer, err));
+    int code = memory_alloc(&buffer->block, bytes + BUFFER_ALIGNMENT, 1, err);
+    if (code) {
+        memory_free(buffer);
+        return code;
+    }
+    uintptr_t address = (uintptr_t)buffer->block;
+    buffer->data = (unsigned char *)buffer->block + (BUFFER_ALIGNMENT - address % BUFFER_ALIGNMENT) % BUFFER_ALIGNMENT;
+    buffer->bytes = bytes;
+    *out = buffer;
+    return 0;
+}
+
+static void buffer_destroy(struct backend *b, struct buffer **buffer) {
+    (void)b;
+    if (!*buffer) return;
+    memory_free((*buffer)->block);
+    memory_free(*buffer);
+    *buffer = NULL;
+}
+
+static void *host_pointer(struct backend *b, struct buffer *buffer) {
+    (void)b;
+    return buffer ? buffer->data : NULL;
+}
+
+/* Bytes at a view of any dtype, or NULL after a failure. */
+static unsigned char *bytes_at(struct cpu *cpu, const char *operation, struct view view, size_t count) {
+    if (view.buffer && cpu_room(view) >= count) return view.buffer->data + view.offset * dtype_bytes(view.dtype);
+    cpu_fail(cpu, ERROR_INTERNAL, operation, "%zu elements at %zu leave the buffer of %zu bytes", count, view.offset,
+             view.buffer ? view.buffer->bytes : 0);
+    return NULL;
+}
+
+static void upload(struct backend *b, struct view to, const void *from, size_t count) {
+    if (count == 0) return;
+    unsigned char *at = bytes_at(cpu_of(b), "upload", to, count);
+    if (at) memcpy(at, from, count * dtype_bytes(to.dtype));
+}
+
+static void download(struct backend *b, struct view from, void *to, size_t count) {
+    if (count == 0) return;
+    unsigned char *at = bytes_at(cpu_of(b), "download", from, count);
+    if (at) memcpy(to, at, count * dtype_bytes(from.dtype));
+}
+
+static void zero(struct backend *b, size_t n, struct view x) {
+    if (n == 0 || !cpu_ready(cpu_of(b))) return;
+    unsigned char *at = bytes_at(cpu_of(b), "zero", x, n);
+    if (at) memset(at, 0, n * dtype_bytes(x.dtype));
+}
+
+static float widen(uint16_t half) {
+    uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* To the nearest, ties to even; a NaN stays one. */
+static uint16_t narrow(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    if (value != value) return (uint16_t)(bits >> 16 | 0x40);
+    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static void copy(struct backend *b, size_t n, struct view from, struct view to) {
+    struct cpu *cpu = cpu_of(b);
+    if (n == 0 || !cpu_ready(cpu)) return;
+    const unsigned char *source = bytes_at(cpu, "copy", from, n);
+    unsigned char *target = bytes_at(cpu, "copy", to, n);
+    if (!source || !target) return;
+    if (from.dtype == to.dtype) {
+        memmove(target, source, n * dtype_bytes(to.dtype));
+    } else if (from.dtype == DTYPE_BF16 && to.dtype == DTYPE_F32) {
+        const uint16_t *half = (const uint16_t *)(const void *)source;
+        float *single = (float *)(void *)target;
+        for (size_t i = 0; i < n; i++) single[i] = widen(half[i]);
+    } else if (from.dtype == DTYPE_F32 && to.dtype == DTYPE_BF16) {
+        const float *single = (const float *)(const void *)source;
+        uint16_t *half = (uint16_t *)(void *)target;
+        for (size_t i = 0; i < n; i++) half[i] = narrow(single[i]);
+    } else {
+        cpu_fail(cpu, ERROR_UNSUPPORTED, "copy", "converts between F32 and BF16 only");
+    }
+}
+
+void cpu_install_memory(struct backend *b) {
+    b->buffer_create = buffer_create;
+    b->buffer_destroy = buffer_destroy;
+    b->host_pointer = host_pointer;
+    b->upload = upload;
+    b->download = download;
+    b->zero = zero;
+    b->copy = copy;
+}
