@@ -13,17 +13,13 @@ enum { NUMBER_LIMIT = 63 }; /* bytes of a number that cJSON reads; it would spli
 
 struct scan {
     const char *name, *text;
-    size_t length, at;
+    size_t length, at; /* `at` and `length` count from the beginning of `text` */
     int depth;
     size_t open[JSON_DEPTH_LIMIT]; /* where each bracket that is open stands */
 };
 
-struct place {
-    size_t line, column; /* from 1; columns count bytes */
-};
-
-static struct place place_of(const char *text, size_t at) {
-    struct place place = {1, 1};
+struct json_place json_place_of(const char *text, size_t at) {
+    struct json_place place = {1, 1};
     for (size_t i = 0; i < at; i++) {
         if (text[i] == '\n') {
             place.line++;
@@ -36,7 +32,7 @@ static struct place place_of(const char *text, size_t at) {
 }
 
 static int fail_at(const char *name, const char *text, size_t at, const char *what, struct error *err) {
-    struct place place = place_of(text, at);
+    struct json_place place = json_place_of(text, at);
     return error_set(err, ERROR_INPUT, "%s:%zu:%zu: %s", name, place.line, place.column, what);
 }
 
@@ -162,7 +158,7 @@ static bool is_space(char c) {
 
 /* One pass over the tokens of the text. Words (true, ...) and the order of tokens are left to cJSON. */
 static int scan_text(struct scan *scan, struct error *err) {
-    if (scan->length >= 3 && !memcmp(scan->text, "\xef\xbb\xbf", 3)) {
+    if (!scan->at && scan->length >= 3 && !memcmp(scan->text, "\xef\xbb\xbf", 3)) {
         return scan_fail(scan, "the file begins with a byte order mark; save it as plain UTF-8", err);
     }
     while (scan->at < scan->length) {
@@ -195,25 +191,31 @@ static int scan_text(struct scan *scan, struct error *err) {
     return 0;
 }
 
-int json_parse(const char *name, const char *text, size_t length, cJSON **out, struct error *err) {
+int json_parse_part(const char *name, const char *text, size_t start, size_t length, cJSON **out,
+                    struct error *err) {
     *out = NULL;
-    struct scan scan = {.name = name, .text = text, .length = length};
+    size_t stop = start + length;
+    struct scan scan = {.name = name, .text = text, .length = stop, .at = start};
     TRY(scan_text(&scan, err));
-    size_t first = 0;
-    while (first < length && is_space(text[first])) first++;
-    if (first == length) return error_set(err, ERROR_INPUT, "%s: empty, where a JSON value is expected", name);
+    size_t at = start;
+    while (at < stop && is_space(text[at])) at++;
+    if (at == stop) return error_set(err, ERROR_INPUT, "%s: empty, where a JSON value is expected", name);
 
-    const char *end = text;
-    cJSON *value = cJSON_ParseWithLengthOpts(text, length, &end, 0);
-    size_t at = end >= text && end <= text + length ? (size_t)(end - text) : 0;
+    const char *end = text + at;
+    cJSON *value = cJSON_ParseWithLengthOpts(text + at, stop - at, &end, 0);
+    at = (size_t)(end - text);
     if (!value) return fail_at(name, text, at, "syntax error here or just before", err);
-    while (at < length && is_space(text[at])) at++;
-    if (at < length) {
+    while (at < stop && is_space(text[at])) at++;
+    if (at < stop) {
         cJSON_Delete(value);
         return fail_at(name, text, at, "unexpected text after the value", err);
     }
     *out = value;
     return 0;
+}
+
+int json_parse(const char *name, const char *text, size_t length, cJSON **out, struct error *err) {
+    return json_parse_part(name, text, 0, length, out, err);
 }
 
 int json_parse_file(const char *path, size_t limit, cJSON **out, struct error *err) {

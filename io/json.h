@@ -18,6 +18,15 @@ enum { JSON_DEPTH_LIMIT = 64 }; /* deepest nesting accepted */
  * invalid UTF-8, NUL bytes, a lone surrogate escape. */
 int json_parse(const char *name, const char *text, size_t length, cJSON **out, struct error *err);
 
+/* As json_parse, for the value at text[start .. start + length); lines and columns are counted from `text`. */
+int json_parse_part(const char *name, const char *text, size_t start, size_t length, cJSON **out, struct error *err);
+
+/* The line and the column (in bytes), from 1, of text[at]. */
+struct json_place {
+    size_t line, column;
+};
+struct json_place json_place_of(const char *text, size_t at);
+
 /* Reads and parses a file of at most `limit` bytes. */
 int json_parse_file(const char *path, size_t limit, cJSON **out, struct error *err);
 
