@@ -1,8 +1,8 @@
-/* Mixture methods: rules that yield a mixture p over tasks, a point on the simplex. Pure functions of arrays: no MPI, no
- * files, no model.
+/* Mixture methods: rules that yield a mixture p over tasks, a point on the simplex. Pure functions of arrays:
+ * no MPI, no files, no model.
  *
- * A method is a row of a static registry; a `struct mixture` is one running instance, kept by a cell's coordinator. Static
- * methods never change p; online methods are fed a signal at the steps they ask for. */
+ * A method is a row of a static registry; a `struct mixture` is one running instance, kept by a cell's
+ * coordinator. Static methods never change p; online methods are fed a signal at the steps they ask for. */
 #ifndef ADAPT_SOLVER_METHOD_H
 #define ADAPT_SOLVER_METHOD_H
 
@@ -32,14 +32,16 @@ struct method_signal_plan {
     long long validation_batch; /* validation examples of every task for an update */
     int lookahead;              /* enum method_lookahead */
     int precondition;           /* enum method_precondition */
-    struct worst_case worst_case; /* how task losses are weighted; `reference` is filled in by mixture_set_reference */
+    struct worst_case
+        worst_case; /* how task losses are weighted; `reference` is filled in by mixture_set_reference */
 };
 
 /* What an update is given; arrays of [tasks]. */
 struct method_signal {
     double learning_rate;          /* of the inner step */
     const double *validation_loss; /* mean over supervised tokens, of each task's validation batch */
-    const double *alignment;       /* d_k = < g_k, G >, g_k the mean over task k's supervised tokens; NaN: not measured */
+    const double
+        *alignment; /* d_k = < g_k, G >, g_k the mean over task k's supervised tokens; NaN: not measured */
 };
 
 /* What is known when a cell starts. */
@@ -48,7 +50,8 @@ struct method_problem {
     const double *size; /* [tasks] supervised tokens (or examples, by the run's unit) of each training pool */
 };
 
-/* State of a running method that the archive shows; pointers borrowed, [tasks], NULL where the method has none. */
+/* State of a running method that the archive shows; pointers borrowed, [tasks], NULL where the method has
+ * none. */
 struct mixture_view {
     const double *share;         /* p */
     const double *logits;        /* phi */
@@ -68,35 +71,43 @@ struct method {
     size_t settings_bytes;          /* size of that struct, at least 1 */
     /* Checks settings against each other; NULL: nothing to check. */
     int (*validate)(const void *settings, struct error *err);
-    struct method_signal_plan (*plan)(const void *settings);                   /* NULL: static */
-    size_t (*state_doubles)(int tasks);                                        /* size of what `start` fills */
+    struct method_signal_plan (*plan)(const void *settings); /* NULL: static */
+    size_t (*state_doubles)(int tasks);                      /* size of what `start` fills; NULL: 0 */
     int (*start)(const void *settings, const struct method_problem *problem, double *state, double *share,
                  struct error *err);
-    int (*update)(const void *settings, const struct worst_case *worst_case, int tasks, const struct method_signal *signal,
-                  double *state, double *share, struct error *err);            /* NULL: static */
-    void (*view)(const void *settings, int tasks, const double *state, struct mixture_view *out); /* NULL: only share */
+    /* NULL: static. The signal is checked before; on failure what was written to state and share is thrown
+     * away. */
+    int (*update)(const void *settings, const struct worst_case *worst_case, int tasks,
+                  const struct method_signal *signal, double *state, double *share, struct error *err);
+    void (*view)(const void *settings, int tasks, const double *state,
+                 struct mixture_view *out); /* NULL: only share */
 };
 
 /* The registry, ended by a NULL pointer; and a method by name, or NULL. */
 const struct method *const *method_list(void);
 const struct method *method_find(const char *name);
 
-/* Starts a method; `settings` is copied. */
+/* Starts a method; `settings` is copied. A task whose size is not positive and finite is ERROR_INPUT. */
 int mixture_create(const struct method *method, const void *settings, const struct method_problem *problem,
                    struct mixture **out, struct error *err);
 void mixture_destroy(struct mixture **mixture);
 
-const double *mixture_shares(const struct mixture *mixture); /* p [tasks], sums to 1; borrowed, changes at updates */
+const double *mixture_shares(
+    const struct mixture *mixture); /* p [tasks], sums to 1; borrowed, changes at updates */
 const struct method_signal_plan *mixture_plan(const struct mixture *mixture);
 /* True if the method wants a signal at this step (0 is the first). */
 bool mixture_due(const struct mixture *mixture, int64_t step);
-/* Gives the losses that objectives `excess` and `ratio` compare with, [tasks], copied. */
+/* Gives the losses that objectives `excess` and `ratio` compare with, [tasks], copied. One that is not finite
+ * (or, for ratio, not positive) is ERROR_NUMERIC and changes nothing. Part of the saved state. */
 int mixture_set_reference(struct mixture *mixture, const double *reference, struct error *err);
-/* Feeds one signal. A signal that is not finite where it must be is ERROR_NUMERIC and changes nothing. */
+/* Feeds one signal. A signal that is not finite where it must be is ERROR_NUMERIC with the task's index; any
+ * failure leaves the mixture as it was. */
 int mixture_update(struct mixture *mixture, const struct method_signal *signal, struct error *err);
 struct mixture_view mixture_view(const struct mixture *mixture);
 
-/* The whole state as doubles, for checkpoints: size, and copies in and out. */
+/* The whole state as doubles (some may be NaN), for checkpoints: size, and copies in and out. A mixture of
+ * the same method, settings and tasks that loads it continues bit for bit; a state that is not one of such a
+ * mixture is ERROR_INPUT. */
 size_t mixture_state_count(const struct mixture *mixture);
 void mixture_state_save(const struct mixture *mixture, double *out);
 int mixture_state_load(struct mixture *mixture, const double *state, size_t count, struct error *err);
