@@ -29,7 +29,7 @@ struct model_config {
     bool norm_after_blocks; /* gemma3_text: attention and feed-forward outputs are normed before the residual addition */
     bool qk_norm;           /* RMSNorm on each head's query and key */
     bool tied;              /* the output head is the embedding table */
-    float embedding_factor; /* gemma3_text: sqrt(hidden), rounded to bfloat16 as the reference does; else 1 */
+    float embedding_factor; /* gemma3_text: sqrt(hidden) in float32, as the reference has it for float32 weights; else 1 */
     float query_scale;      /* on attention scores */
     int window;             /* of the windowed layers; 0: none */
     bool windowed[MODEL_LAYERS_MAX];

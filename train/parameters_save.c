@@ -1,0 +1,155 @@
+/* The flat vector to safetensors, in a folder laid out as the source's. */
+#include "train/parameters_internal.h"
+
+#include "base/memory.h"
+#include "io/file.h"
+#include <string.h>
+#include <sys/stat.h>
+
+struct saving {
+    const char *source, *folder;
+    const struct parameter_layout *layout;
+    struct backend *backend;
+    struct view from;
+    struct safetensors *reader;
+    float *chunk;         /* [PARAMETERS_CHUNK] */
+    unsigned char *bytes; /* [PARAMETERS_CHUNK * 4] */
+};
+
+static int save_tensor(struct saving *s, const struct safetensors_tensor *tensor, const struct parameter *p,
+                       struct safetensors_writer *writer, struct error *err) {
+    size_t width = safetensors_dtype_bytes(tensor->dtype);
+    for (size_t first = 0; first < tensor->elements; first += PARAMETERS_CHUNK) {
+        size_t count =
+            tensor->elements - first < PARAMETERS_CHUNK ? tensor->elements - first : PARAMETERS_CHUNK;
+        s->backend->download(s->backend, view_at(s->from, p->offset + first), s->chunk, count);
+        TRY(s->backend->check(s->backend, err));
+        safetensors_write_floats(tensor->dtype, s->chunk, count, s->bytes);
+        /* What a reader will see must be finite too: a float32 may be too large for the 16-bit kinds. */
+        struct safetensors_tensor written = {.dtype = tensor->dtype, .data = s->bytes};
+        safetensors_read_floats(&written, 0, count, s->chunk);
+        if (!parameters_all_finite(s->chunk, count))
+            return error_set(err, ERROR_NUMERIC, "%s: tensor \"%s\" holds a number that is not finite in %s",
+                             s->folder, tensor->name, safetensors_dtype_name(tensor->dtype));
+        TRY(safetensors_writer_append(writer, s->bytes, count * width, err));
+    }
+    return 0;
+}
+
+static int save_tensors(struct saving *s, size_t file, struct safetensors_writer *writer, struct error *err) {
+    for (size_t i = 0; i < safetensors_count(s->reader); i++) {
+        const struct safetensors_tensor *tensor = safetensors_at(s->reader, i);
+        const struct parameter *p;
+        if (tensor->file != file) continue;
+        TRY(parameters_match(s->source, s->reader, tensor, s->layout, &p, err));
+        if (p)
+            TRY(save_tensor(s, tensor, p, writer, err));
+        else
+            TRY(safetensors_writer_append(writer, tensor->data, tensor->bytes, err));
+    }
+    return 0;
+}
+
+/* Writes one file as its namesake in the source folder is laid out. */
+static int save_file(struct saving *s, size_t file, struct error *err) {
+    struct safetensors_entry *entries;
+    size_t count = 0, total = safetensors_count(s->reader);
+    char *path = NULL;
+    struct safetensors_writer *writer = NULL;
+    TRY(memory_alloc(&entries, total, sizeof *entries, err));
+    for (size_t i = 0; i < total; i++) {
+        const struct safetensors_tensor *tensor = safetensors_at(s->reader, i);
+        if (tensor->file != file) continue;
+        entries[count] = (struct safetensors_entry){tensor->name, tensor->dtype, tensor->dimensions, {0}};
+        memcpy(entries[count++].shape, tensor->shape, sizeof tensor->shape);
+    }
+    int code = file_join(s->folder, safetensors_file_name(s->reader, file), &path, err);
+    if (!code) code = safetensors_writer_open(path, entries, count, &writer, err);
+    if (!code) code = save_tensors(s, file, writer, err);
+    if (!code) code = safetensors_writer_commit(&writer, err);
+    safetensors_writer_abandon(&writer);
+    memory_free(entries);
+    memory_free(path);
+    return code;
+}
+
+static int save_all(struct saving *s, struct error *err) {
+    for (size_t file = 0; file < safetensors_files(s->reader); file++) TRY(save_file(s, file, err));
+    return 0;
+}
+
+/* --- the files beside the weights */
+
+static bool belongs_to_model(const char *name) {
+    static const char *const exact[] = {"config.json",
+                                        "generation_config.json",
+                                        "special_tokens_map.json",
+                                        "added_tokens.json",
+                                        "merges.txt",
+                                        "vocab.json",
+                                        "vocab.txt",
+                                        "tokenizer.model",
+                                        "chat_template.json",
+                                        "chat_template.jinja"};
+    static const char tokenizer[] = "tokenizer", json[] = ".json";
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
+        if (strcmp(name, exact[i]) == 0) return true;
+    size_t length = strlen(name);
+    return strncmp(name, tokenizer, sizeof tokenizer - 1) == 0 && length >= sizeof json - 1 &&
+           strcmp(name + length - (sizeof json - 1), json) == 0;
+}
+
+static int copy_file(const char *source, const char *folder, const char *name, struct error *err) {
+    char *from = NULL, *to = NULL;
+    int code = file_join(source, name, &from, err);
+    if (!code) code = file_join(folder, name, &to, err);
+    if (!code) code = file_copy(from, to, err);
+    memory_free(from);
+    memory_free(to);
+    return code;
+}
+
+static bool same_folder(const char *a, const char *b) {
+    struct stat x, y;
+    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
+}
+
+static int copy_others(const struct saving *s, struct error *err) {
+    char **names;
+    size_t count;
+    if (same_folder(s->source, s->folder)) return 0;
+    TRY(file_list(s->source, "", &names, &count, err));
+    int code = 0;
+    for (size_t i = 0; i < count && !code; i++)
+        if (belongs_to_model(names[i])) code = copy_file(s->source, s->folder, names[i], err);
+    file_free_list(names, count);
+    return code;
+}
+
+/* The index of shards comes last; a model.safetensors left from an earlier save would be preferred to it. */
+static int finish_shards(const struct saving *s, struct error *err) {
+    char *single;
+    if (!safetensors_sharded(s->reader)) return 0;
+    TRY(file_join(s->folder, "model.safetensors", &single, err));
+    int code = file_remove_tree(single, err);
+    memory_free(single);
+    if (code || same_folder(s->source, s->folder)) return code;
+    return copy_file(s->source, s->folder, "model.safetensors.index.json", err);
+}
+
+int parameters_save(const char *source_folder, const char *folder, const struct parameter_layout *layout,
+                    struct backend *backend, struct view from, struct error *err) {
+    struct saving s = {
+        .source = source_folder, .folder = folder, .layout = layout, .backend = backend, .from = from};
+    int code = safetensors_open_folder(source_folder, &s.reader, err);
+    if (!code) code = memory_alloc(&s.chunk, PARAMETERS_CHUNK, sizeof *s.chunk, err);
+    if (!code) code = memory_alloc(&s.bytes, PARAMETERS_CHUNK, sizeof *s.chunk, err);
+    if (!code) code = file_make_folder(folder, err);
+    if (!code) code = copy_others(&s, err);
+    if (!code) code = save_all(&s, err);
+    if (!code) code = finish_shards(&s, err);
+    memory_free(s.chunk);
+    memory_free(s.bytes);
+    safetensors_close(&s.reader);
+    return code;
+}
