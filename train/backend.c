@@ -15,7 +15,8 @@ int backend_create(const char *name, int threads, struct backend **out, struct e
     if (!strcmp(name, "cpu")) return cpu_backend_create(threads, out, err);
     if (!strcmp(name, "memcheck")) return memcheck_backend_create(threads, out, err);
     if (!strcmp(name, "cuda"))
-        return error_set(err, ERROR_INPUT, "backend cuda is not in this build, which has cpu (and memcheck, for tests)");
+        return error_set(err, ERROR_INPUT,
+                         "backend cuda is not in this build, which has cpu (and memcheck, for tests)");
     return error_set(err, ERROR_INPUT, "unknown backend '%s' (expected cpu, or memcheck for tests)", name);
 }
 

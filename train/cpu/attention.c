@@ -21,8 +21,9 @@ bool attention_shape_good(struct cpu *cpu, const char *operation, const struct a
                      (g->prefix_start >= 0 && (int64_t)g->prefix_start + g->prefix_length <= g->start));
         next += g->length;
         if (good && next <= shape->rows) continue;
-        cpu_fail(cpu, ERROR_INTERNAL, operation, "segment %d (start %d, length %d, prefix %d + %d) among %d rows", s,
-                 g->start, g->length, g->prefix_start, g->prefix_length, shape->rows);
+        cpu_fail(cpu, ERROR_INTERNAL, operation,
+                 "segment %d (start %d, length %d, prefix %d + %d) among %d rows", s, g->start, g->length,
+                 g->prefix_start, g->prefix_length, shape->rows);
         return false;
     }
     if (next == shape->rows) return true;
@@ -30,8 +31,8 @@ bool attention_shape_good(struct cpu *cpu, const char *operation, const struct a
     return false;
 }
 
-/* What a thread works in: for one block of queries, its running maximum and sum, its output; for one block of keys, the keys
- * transposed and the scores. */
+/* What a thread works in: for one block of queries, its running maximum and sum, its output; for one block of
+ * keys, the keys transposed and the scores. */
 struct work {
     float *output;  /* [BLOCK, C] */
     float *keys;    /* [C, BLOCK] */
@@ -54,10 +55,11 @@ static struct work work_at(float *scratch, int head_dim) {
     return work;
 }
 
-/* One row of scores, of which [first, last) are seen: updates the running maximum and sum, turns the scores into weights
- * (0 where not seen) and returns the factor for what was summed before. */
-static CPU_KERNEL float kernel_softmax_row(int first, int last, int count, float scale, float *restrict scores,
-                                           float *restrict maximum, float *restrict sum) {
+/* One row of scores, of which [first, last) are seen: updates the running maximum and sum, turns the scores
+ * into weights (0 where not seen) and returns the factor for what was summed before. */
+static CPU_KERNEL float kernel_softmax_row(int first, int last, int count, float scale,
+                                           float *restrict scores, float *restrict maximum,
+                                           float *restrict sum) {
     enum { LANES = 16 };
     float largest = *maximum;
     for (int j = 0; j < first; j++) scores[j] = 0.0f;
@@ -82,10 +84,10 @@ struct pass {
     float *out, *lse;
 };
 
-/* Takes `count` keys, at rows row.. and positions position.., into the block of `rows` queries at row `query` of
- * position `query_position`. */
-static void take_keys(const struct pass *pass, struct work *work, int head, int query, int query_position, int rows, int row,
-                      int position, int count) {
+/* Takes `count` keys, at rows row.. and positions position.., into the block of `rows` queries at row `query`
+ * of position `query_position`. */
+static void take_keys(const struct pass *pass, struct work *work, int head, int query, int query_position,
+                      int rows, int row, int position, int count) {
     const struct attention_shape *shape = pass->shape;
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
     ptrdiff_t q_stride = (ptrdiff_t)shape->heads * width, kv_stride = (ptrdiff_t)shape->kv_heads * width;
@@ -94,20 +96,22 @@ static void take_keys(const struct pass *pass, struct work *work, int head, int 
     tile_transpose(count, width, pass->k + kv_at, kv_stride, BLOCK, work->keys);
     tile_multiply(rows, BLOCK, width, q, q_stride, 1, work->keys, BLOCK, 0, work->scores, BLOCK);
     for (int i = 0; i < rows; i++) {
-        int first = attention_first(shape, query_position + i) - position, last = query_position + i + 1 - position;
+        int first = attention_first(shape, query_position + i) - position,
+            last = query_position + i + 1 - position;
         first = first < 0 ? 0 : first > count ? count : first;
         last = last > count ? count : last < first ? first : last;
-        float factor = kernel_softmax_row(first, last, count, shape->scale, work->scores + i * BLOCK, work->maximum + i,
-                                          work->sum + i);
+        float factor = kernel_softmax_row(first, last, count, shape->scale, work->scores + i * BLOCK,
+                                          work->maximum + i, work->sum + i);
         if (factor != 1.0f)
             for (int c = 0; c < width; c++) work->output[i * width + c] *= factor;
     }
-    tile_multiply(rows, width, count, work->scores, BLOCK, 1, pass->v + kv_at, kv_stride, 1, work->output, width);
+    tile_multiply(rows, width, count, work->scores, BLOCK, 1, pass->v + kv_at, kv_stride, 1, work->output,
+                  width);
 }
 
 /* The outputs of `rows` queries from index `start` of a segment on. */
-static void attend(const struct pass *pass, struct work *work, const struct segment *segment, int head, int start,
-                   int rows) {
+static void attend(const struct pass *pass, struct work *work, const struct segment *segment, int head,
+                   int start, int rows) {
     const struct attention_shape *shape = pass->shape;
     int width = shape->head_dim, prefix = segment->prefix_length, query = segment->start + start;
     int position = prefix + start, first = attention_first(shape, position), last = position + rows;

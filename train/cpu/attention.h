@@ -1,7 +1,7 @@
 /* What the forward and the backward pass of attention share.
  *
- * Queries and keys are taken in blocks of ATTENTION_BLOCK, so that scores exist for one pair of blocks at a time (Dao et
- * al. 2022; the softmax over blocks is Milakov & Gimelshein 2018). */
+ * Queries and keys are taken in blocks of ATTENTION_BLOCK, so that scores exist for one pair of blocks at a
+ * time (Dao et al. 2022; the softmax over blocks is Milakov & Gimelshein 2018). */
 #ifndef ADAPT_TRAIN_CPU_ATTENTION_H
 #define ADAPT_TRAIN_CPU_ATTENTION_H
 

@@ -38,10 +38,10 @@ struct pass {
     float *dq, *dk, *dv;
 };
 
-/* One row of scores s and of softmax gradients g, of which [first, last) are seen: the softmax p = e^(scale s - lse) and the
- * scores' gradients scale p (g - inner), both 0 elsewhere. */
-static CPU_KERNEL void kernel_gradient_row(int first, int last, int count, float scale, float lse, float inner,
-                                           float *restrict s, float *restrict g) {
+/* One row of scores s and of softmax gradients g, of which [first, last) are seen: the softmax p = e^(scale s
+ * - lse) and the scores' gradients scale p (g - inner), both 0 elsewhere. */
+static CPU_KERNEL void kernel_gradient_row(int first, int last, int count, float scale, float lse,
+                                           float inner, float *restrict s, float *restrict g) {
     for (int j = 0; j < first; j++) s[j] = g[j] = 0.0f;
     for (int j = last; j < count; j++) s[j] = g[j] = 0.0f;
     for (int j = first; j < last; j++) {
@@ -51,31 +51,38 @@ static CPU_KERNEL void kernel_gradient_row(int first, int last, int count, float
 }
 
 /* One block of queries, from index `start` of the segment on, of one head with one block of its keys. */
-static void differentiate(const struct pass *pass, struct work *work, const struct segment *segment, int head, int start,
-                          int rows, int key, int count) {
+static void differentiate(const struct pass *pass, struct work *work, const struct segment *segment, int head,
+                          int start, int rows, int key, int count) {
     const struct attention_shape *shape = pass->shape;
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
     ptrdiff_t q_stride = (ptrdiff_t)shape->heads * width, kv_stride = (ptrdiff_t)shape->kv_heads * width;
     ptrdiff_t query = segment->start + start;
-    ptrdiff_t q_at = query * q_stride + head * width, kv_at = (segment->start + key) * kv_stride + head / group * width;
-    tile_multiply(rows, BLOCK, width, pass->q + q_at, q_stride, 1, work->keys, BLOCK, 0, work->weights, BLOCK);
-    tile_multiply(rows, BLOCK, width, pass->dout + q_at, q_stride, 1, work->values, BLOCK, 0, work->scores, BLOCK);
+    ptrdiff_t q_at = query * q_stride + head * width,
+              kv_at = (segment->start + key) * kv_stride + head / group * width;
+    tile_multiply(rows, BLOCK, width, pass->q + q_at, q_stride, 1, work->keys, BLOCK, 0, work->weights,
+                  BLOCK);
+    tile_multiply(rows, BLOCK, width, pass->dout + q_at, q_stride, 1, work->values, BLOCK, 0, work->scores,
+                  BLOCK);
     for (int i = 0; i < rows; i++) {
         ptrdiff_t row = (query + i) * shape->heads + head;
         int first = attention_first(shape, start + i) - key, last = start + i + 1 - key;
         first = first < 0 ? 0 : first > count ? count : first;
         last = last > count ? count : last < first ? first : last;
         float inner = (float)cpu_dot((size_t)width, pass->dout + row * width, pass->out + row * width);
-        kernel_gradient_row(first, last, count, shape->scale, pass->lse[row], inner, work->weights + i * BLOCK,
-                            work->scores + i * BLOCK);
+        kernel_gradient_row(first, last, count, shape->scale, pass->lse[row], inner,
+                            work->weights + i * BLOCK, work->scores + i * BLOCK);
     }
-    tile_multiply(count, width, rows, work->weights, 1, BLOCK, pass->dout + q_at, q_stride, 1, pass->dv + kv_at, kv_stride);
-    tile_multiply(count, width, rows, work->scores, 1, BLOCK, pass->q + q_at, q_stride, 1, pass->dk + kv_at, kv_stride);
-    tile_multiply(rows, width, count, work->scores, BLOCK, 1, pass->k + kv_at, kv_stride, 1, pass->dq + q_at, q_stride);
+    tile_multiply(count, width, rows, work->weights, 1, BLOCK, pass->dout + q_at, q_stride, 1,
+                  pass->dv + kv_at, kv_stride);
+    tile_multiply(count, width, rows, work->scores, 1, BLOCK, pass->q + q_at, q_stride, 1, pass->dk + kv_at,
+                  kv_stride);
+    tile_multiply(rows, width, count, work->scores, BLOCK, 1, pass->k + kv_at, kv_stride, 1, pass->dq + q_at,
+                  q_stride);
 }
 
 /* All gradients of one segment and one key/value head: nobody else writes them. */
-static void differentiate_segment(const struct pass *pass, struct work *work, const struct segment *segment, int kv_head) {
+static void differentiate_segment(const struct pass *pass, struct work *work, const struct segment *segment,
+                                  int kv_head) {
     const struct attention_shape *shape = pass->shape;
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
     ptrdiff_t q_stride = (ptrdiff_t)shape->heads * width, kv_stride = (ptrdiff_t)shape->kv_heads * width;
@@ -91,16 +98,17 @@ static void differentiate_segment(const struct pass *pass, struct work *work, co
         tile_transpose(count, width, pass->v + kv_at, kv_stride, BLOCK, work->values);
         for (int head = kv_head * group; head < (kv_head + 1) * group; head++)
             for (int start = key; start < segment->length; start += BLOCK) {
-                if (attention_first(shape, start) >= key + count) break; /* the window has passed these keys */
+                if (attention_first(shape, start) >= key + count)
+                    break; /* the window has passed these keys */
                 int rows = segment->length - start < BLOCK ? segment->length - start : BLOCK;
                 differentiate(pass, work, segment, head, start, rows, key, count);
             }
     }
 }
 
-static void attention_backward(struct backend *b, const struct attention_shape *shape, struct view q, struct view k,
-                               struct view v, struct view out, struct view lse, struct view dout, struct view dq,
-                               struct view dk, struct view dv) {
+static void attention_backward(struct backend *b, const struct attention_shape *shape, struct view q,
+                               struct view k, struct view v, struct view out, struct view lse,
+                               struct view dout, struct view dq, struct view dk, struct view dv) {
     static const char name[] = "attention_backward";
     struct cpu *cpu = cpu_of(b);
     if (!attention_shape_good(cpu, name, shape) || shape->rows == 0) return;
@@ -130,7 +138,8 @@ static void attention_backward(struct backend *b, const struct attention_shape *
         struct work work = work_at(mine, shape->head_dim);
 #pragma omp for schedule(dynamic)
         for (int item = 0; item < items; item++)
-            differentiate_segment(&pass, &work, &shape->segment[item / shape->kv_heads], item % shape->kv_heads);
+            differentiate_segment(&pass, &work, &shape->segment[item / shape->kv_heads],
+                                  item % shape->kv_heads);
     }
 }
 

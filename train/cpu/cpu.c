@@ -32,10 +32,12 @@ static void *place(struct cpu *cpu, const char *operation, struct view view, siz
     if (!view.buffer) {
         cpu_fail(cpu, ERROR_INTERNAL, operation, "an operand of %zu elements is absent", count);
     } else if (view.dtype != dtype) {
-        cpu_fail(cpu, ERROR_UNSUPPORTED, operation, "an operand is %s, expected %s", names[view.dtype], names[dtype]);
+        cpu_fail(cpu, ERROR_UNSUPPORTED, operation, "an operand is %s, expected %s", names[view.dtype],
+                 names[dtype]);
     } else if (cpu_room(view) < count) {
-        cpu_fail(cpu, ERROR_INTERNAL, operation, "an operand of %zu elements at %zu leaves its buffer of %zu bytes",
-                 count, view.offset, view.buffer->bytes);
+        cpu_fail(cpu, ERROR_INTERNAL, operation,
+                 "an operand of %zu elements at %zu leaves its buffer of %zu bytes", count, view.offset,
+                 view.buffer->bytes);
     } else {
         return view.buffer->data + view.offset * dtype_bytes(dtype);
     }
@@ -54,11 +56,13 @@ int32_t *cpu_i32(struct cpu *cpu, const char *operation, struct view view, size_
     return place(cpu, operation, view, count, DTYPE_I32);
 }
 
-const int32_t *cpu_indices(struct cpu *cpu, const char *operation, struct view view, size_t count, size_t bound) {
+const int32_t *cpu_indices(struct cpu *cpu, const char *operation, struct view view, size_t count,
+                           size_t bound) {
     const int32_t *index = place(cpu, operation, view, count, DTYPE_I32);
     for (size_t i = 0; index && i < count; i++) {
         if (index[i] >= 0 && (size_t)index[i] < bound) continue;
-        cpu_fail(cpu, ERROR_INTERNAL, operation, "index %d at %zu is not in 0..%lld", index[i], i, (long long)bound - 1);
+        cpu_fail(cpu, ERROR_INTERNAL, operation, "index %d at %zu is not in 0..%lld", index[i], i,
+                 (long long)bound - 1);
         return NULL;
     }
     return index;
@@ -95,8 +99,8 @@ static size_t larger(size_t a, size_t b) {
 static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
     struct cpu *cpu = cpu_of(b);
     if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
-        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden, vocabulary,
-                         targets);
+        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden,
+                         vocabulary, targets);
     size_t bytes = cpu_rmsnorm_scratch(hidden);
     bytes = larger(bytes, cpu_attention_scratch(cpu->threads, RESERVED_HEAD_DIM));
     bytes = larger(bytes, cpu_cross_entropy_scratch(targets, vocabulary, true));

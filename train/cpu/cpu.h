@@ -1,7 +1,8 @@
-/* The cpu backend from inside: its state, its failures, its scratch memory, and how an operation gets at its operands.
+/* The cpu backend from inside: its state, its failures, its scratch memory, and how an operation gets at its
+ * operands.
  *
- * Results do not depend on the number of threads: every sum is cut into pieces that the shape alone determines, except
- * inside the GEMM library. */
+ * Results do not depend on the number of threads: every sum is cut into pieces that the shape alone
+ * determines, except inside the GEMM library. */
 #ifndef ADAPT_TRAIN_CPU_CPU_H
 #define ADAPT_TRAIN_CPU_CPU_H
 
@@ -27,13 +28,15 @@ float *cpu_f32(struct cpu *cpu, const char *operation, struct view view, size_t 
 double *cpu_f64(struct cpu *cpu, const char *operation, struct view view, size_t count);
 int32_t *cpu_i32(struct cpu *cpu, const char *operation, struct view view, size_t count);
 /* As above, and every value is in 0 .. bound-1. */
-const int32_t *cpu_indices(struct cpu *cpu, const char *operation, struct view view, size_t count, size_t bound);
+const int32_t *cpu_indices(struct cpu *cpu, const char *operation, struct view view, size_t count,
+                           size_t bound);
 /* Elements from the view to the end of its buffer; 0 for an absent one. */
 size_t cpu_room(struct view view);
 /* Whether sizes are not negative; a failure otherwise. */
 bool cpu_sizes(struct cpu *cpu, const char *operation, int a, int b, int c);
 
-/* At least `bytes` of scratch memory, aligned to 64; NULL after a failure. The contents are whatever the last operation left. */
+/* At least `bytes` of scratch memory, aligned to 64; NULL after a failure. The contents are whatever the last
+ * operation left. */
 void *cpu_scratch(struct cpu *cpu, const char *operation, size_t bytes);
 
 /* Elements that a matrix of `rows` rows of `columns`, `stride` apart, spans. */

@@ -1,4 +1,5 @@
-/* The output layer and its loss together, a chunk of rows at a time: the logits of all rows never exist at once. */
+/* The output layer and its loss together, a chunk of rows at a time: the logits of all rows never exist at
+ * once. */
 #include "train/cpu/cpu.h"
 #include "train/cpu/gemm.h"
 #include "train/cpu/kernels.h"
@@ -89,7 +90,8 @@ static bool find_places(struct cpu *cpu, const struct linear_cross_entropy *args
     at->loss = cpu_f32(cpu, name, args->loss, rows);
     if (args->greedy.buffer) at->greedy = cpu_i32(cpu, name, args->greedy, rows);
     if (backward) at->row_weight = cpu_f32(cpu, name, args->row_weight, rows);
-    if (args->hidden_gradient.buffer) at->hidden_gradient = cpu_f32(cpu, name, args->hidden_gradient, rows * hidden);
+    if (args->hidden_gradient.buffer)
+        at->hidden_gradient = cpu_f32(cpu, name, args->hidden_gradient, rows * hidden);
     if (args->weight_gradient.buffer)
         at->weight_gradient = cpu_f32(cpu, name, args->weight_gradient, vocabulary * hidden);
     if (aligned) {
@@ -98,11 +100,13 @@ static bool find_places(struct cpu *cpu, const struct linear_cross_entropy *args
         at->alignment = cpu_f64(cpu, name, args->alignment, 1);
     }
     at->logits = cpu_scratch(cpu, name, cpu_cross_entropy_scratch(args->rows, args->vocabulary, aligned));
-    if (at->logits && aligned) at->products = at->logits + (size_t)chunk_rows(args->rows, args->vocabulary) * vocabulary;
+    if (at->logits && aligned)
+        at->products = at->logits + (size_t)chunk_rows(args->rows, args->vocabulary) * vocabulary;
     return cpu_ready(cpu);
 }
 
-/* One row: loss, greedy and, for a backward pass, the gradient of the weighted loss in place of the logits. */
+/* One row: loss, greedy and, for a backward pass, the gradient of the weighted loss in place of the logits.
+ */
 static void finish_row(const struct places *at, int vocabulary, int n, float *logits) {
     int target = at->target[n];
     float largest = kernel_maximum(vocabulary, logits), mine = logits[target];
@@ -131,23 +135,24 @@ static void linear_cross_entropy(struct backend *b, const struct linear_cross_en
     for (int start = 0; start < args->rows && !status; start += chunk) {
         int rows = args->rows - start < chunk ? args->rows - start : chunk;
         const float *states = at.hidden + (size_t)start * width;
-        status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden, 0.0f,
-                      at.logits, vocabulary);
+        status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden,
+                      0.0f, at.logits, vocabulary);
 #pragma omp parallel for num_threads(threads) schedule(static)
-        for (int r = 0; r < rows; r++) finish_row(&at, vocabulary, start + r, at.logits + (size_t)r * classes);
+        for (int r = 0; r < rows; r++)
+            finish_row(&at, vocabulary, start + r, at.logits + (size_t)r * classes);
         if (at.alignment && !status) {
-            status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction, hidden,
-                          0.0f, at.products, vocabulary);
+            status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction,
+                          hidden, 0.0f, at.products, vocabulary);
             for (int r = 0; r < rows; r++)
                 at.alignment[at.slot[start + r]] +=
                     cpu_dot(classes, at.logits + (size_t)r * classes, at.products + (size_t)r * classes);
         }
         if (at.hidden_gradient && !status)
-            status = gemm(threads, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary, at.weight, hidden,
-                          0.0f, at.hidden_gradient + (size_t)start * width, hidden);
+            status = gemm(threads, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary,
+                          at.weight, hidden, 0.0f, at.hidden_gradient + (size_t)start * width, hidden);
         if (at.weight_gradient && !status)
-            status = gemm(threads, true, false, vocabulary, hidden, rows, 1.0f, at.logits, vocabulary, states, hidden,
-                          1.0f, at.weight_gradient, hidden);
+            status = gemm(threads, true, false, vocabulary, hidden, rows, 1.0f, at.logits, vocabulary, states,
+                          hidden, 1.0f, at.weight_gradient, hidden);
     }
     if (status) cpu_fail(cpu, ERROR_DEVICE, name, "the GEMM library gave status %d", status);
 }

@@ -1,12 +1,12 @@
-/* The gate of the feed-forward block. GELU's tanh form is x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3), because
- * (1 + tanh u) / 2 = sigmoid(2u): one exponential, and no cancellation for negative x. */
+/* The gate of the feed-forward block. GELU's tanh form is x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715
+ * x^3), because (1 + tanh u) / 2 = sigmoid(2u): one exponential, and no cancellation for negative x. */
 #include "train/cpu/cpu.h"
 #include "train/cpu/kernels.h"
 
 enum { PIECE = 8192 };
 
 #define GELU_SLOPE 1.5957691216057308f /* 2 sqrt(2/pi) */
-#define GELU_CUBE 0.044715f
+#define GELU_CUBE  0.044715f
 
 static CPU_KERNEL void kernel_silu(size_t n, const float *gate, const float *up, float *out) {
     for (size_t i = 0; i < n; i++) out[i] = gate[i] * cpu_sigmoid(gate[i]) * up[i];
@@ -61,8 +61,8 @@ static void gated(struct backend *b, size_t n, enum activation activation, struc
     }
 }
 
-static void gated_backward(struct backend *b, size_t n, enum activation activation, struct view gate, struct view up,
-                           struct view dout, struct view dgate, struct view dup) {
+static void gated_backward(struct backend *b, size_t n, enum activation activation, struct view gate,
+                           struct view up, struct view dout, struct view dgate, struct view dup) {
     struct cpu *cpu = cpu_of(b);
     const float *x = cpu_f32(cpu, "gated_backward", gate, n), *u = cpu_f32(cpu, "gated_backward", up, n);
     const float *d = cpu_f32(cpu, "gated_backward", dout, n);

@@ -4,9 +4,9 @@
 
 #include <stdbool.h>
 
-/* C[m,n] = alpha op(A) op(B) + beta C, row-major, on `threads` threads; m, n, k > 0. With beta 0 the old C is not read. Leading
- * dimensions are those of the stored rows. 0, or the library's status. */
-int gemm(int threads, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a, int lda,
-         const float *b, int ldb, float beta, float *c, int ldc);
+/* C[m,n] = alpha op(A) op(B) + beta C, row-major, on `threads` threads; m, n, k > 0. With beta 0 the old C is
+ * not read. Leading dimensions are those of the stored rows. 0, or the library's status. */
+int gemm(int threads, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a,
+         int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
 #endif

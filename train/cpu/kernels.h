@@ -1,11 +1,12 @@
 /* What the inner loops of the cpu backend share.
  *
- * A kernel is a static function without OpenMP in it, compiled for several instruction sets and chosen when the program
- * is loaded; the operations around them deal rows or chunks to threads. (An OpenMP region is moved into a
- * function of its own by the compiler, which would not be cloned with the one around it.)
+ * A kernel is a static function without OpenMP in it, compiled for several instruction sets and chosen when
+ * the program is loaded; the operations around them deal rows or chunks to threads. (An OpenMP region is
+ * moved into a function of its own by the compiler, which would not be cloned with the one around it.)
  *
- * Numbers below FLT_MIN cost some processors a hundred cycles each. Kernels whose results decay (moments, softmax
- * tails) write 0 instead, so no thread needs to be switched to flush-to-zero and callers keep their floating-point mode. */
+ * Numbers below FLT_MIN cost some processors a hundred cycles each. Kernels whose results decay (moments,
+ * softmax tails) write 0 instead, so no thread needs to be switched to flush-to-zero and callers keep their
+ * floating-point mode. */
 #ifndef ADAPT_TRAIN_CPU_KERNELS_H
 #define ADAPT_TRAIN_CPU_KERNELS_H
 
@@ -15,8 +16,9 @@
 #include <stdint.h>
 #include <string.h>
 
-/* The loader resolves clones before a sanitizer's run-time has started, so those builds get the plain version. */
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&                \
+/* The loader resolves clones before a sanitizer's run-time has started, so those builds get the plain
+ * version. */
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__clang__) && !defined(__SANITIZE_ADDRESS__) &&     \
     !defined(__SANITIZE_THREAD__)
 #define CPU_KERNEL __attribute__((target_clones("arch=x86-64-v4", "arch=x86-64-v3", "default")))
 #else
@@ -27,8 +29,9 @@
 /* sum of x[i] y[i], in double. */
 double cpu_dot(size_t n, const float *x, const float *y);
 
-/* e^x within 2 units in the last place for x <= 88; 0 below log(FLT_MIN). Without branches, so that loops over it become vector
- * code: x = n log 2 + r with |r| <= log(2)/2, e^r by the polynomial of Cephes' expf (Moshier 1992). NaN stays NaN. */
+/* e^x within 2 units in the last place for x <= 88; 0 below log(FLT_MIN). Without branches, so that loops
+ * over it become vector code: x = n log 2 + r with |r| <= log(2)/2, e^r by the polynomial of Cephes' expf
+ * (Moshier 1992). NaN stays NaN. */
 CPU_INLINE float cpu_exp(float x) {
     const float round = 12582912.0f; /* 1.5 * 2^23: adding it leaves the nearest integer in the low bits */
     float shifted = x * 1.44269504088896341f + round;

@@ -6,8 +6,8 @@ static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m,
     struct cpu *cpu = cpu_of(b);
     if (!cpu_sizes(cpu, "matmul", m, n, k) || m == 0 || n == 0) return;
     if (lda < (transpose_a ? m : k) || ldb < (transpose_b ? k : n) || ldc < n) {
-        cpu_fail(cpu, ERROR_INTERNAL, "matmul", "leading dimensions %d, %d, %d are too small for %d x %d x %d", lda, ldb,
-                 ldc, m, n, k);
+        cpu_fail(cpu, ERROR_INTERNAL, "matmul",
+                 "leading dimensions %d, %d, %d are too small for %d x %d x %d", lda, ldb, ldc, m, n, k);
         return;
     }
     const float *left = cpu_f32(cpu, "matmul", a, transpose_a ? cpu_span(k, m, lda) : cpu_span(m, k, lda));
@@ -22,9 +22,11 @@ static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m,
             }
         return;
     }
-    int status = gemm(cpu->threads, transpose_a, transpose_b, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc);
+    int status =
+        gemm(cpu->threads, transpose_a, transpose_b, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc);
     if (status)
-        cpu_fail(cpu, ERROR_DEVICE, "matmul", "the GEMM library gave status %d for %d x %d x %d", status, m, n, k);
+        cpu_fail(cpu, ERROR_DEVICE, "matmul", "the GEMM library gave status %d for %d x %d x %d", status, m,
+                 n, k);
 }
 
 void cpu_install_matmul(struct backend *b) {

@@ -10,7 +10,8 @@ static int buffer_create(struct backend *b, size_t bytes, struct buffer **out, s
     (void)b;
     struct buffer *buffer;
     *out = NULL;
-    if (bytes > SIZE_MAX - BUFFER_ALIGNMENT) return error_set(err, ERROR_MEMORY, "a buffer of %zu bytes", bytes);
+    if (bytes > SIZE_MAX - BUFFER_ALIGNMENT)
+        return error_set(err, ERROR_MEMORY, "a buffer of %zu bytes", bytes);
     TRY(memory_alloc(&buffer, 1, sizeof *buffer, err));
     int code = memory_alloc(&buffer->block, bytes + BUFFER_ALIGNMENT, 1, err);
     if (code) {
@@ -18,7 +19,8 @@ static int buffer_create(struct backend *b, size_t bytes, struct buffer **out, s
         return code;
     }
     uintptr_t address = (uintptr_t)buffer->block;
-    buffer->data = (unsigned char *)buffer->block + (BUFFER_ALIGNMENT - address % BUFFER_ALIGNMENT) % BUFFER_ALIGNMENT;
+    buffer->data =
+        (unsigned char *)buffer->block + (BUFFER_ALIGNMENT - address % BUFFER_ALIGNMENT) % BUFFER_ALIGNMENT;
     buffer->bytes = bytes;
     *out = buffer;
     return 0;
@@ -39,9 +41,10 @@ static void *host_pointer(struct backend *b, struct buffer *buffer) {
 
 /* Bytes at a view of any dtype, or NULL after a failure. */
 static unsigned char *bytes_at(struct cpu *cpu, const char *operation, struct view view, size_t count) {
-    if (view.buffer && cpu_room(view) >= count) return view.buffer->data + view.offset * dtype_bytes(view.dtype);
-    cpu_fail(cpu, ERROR_INTERNAL, operation, "%zu elements at %zu leave the buffer of %zu bytes", count, view.offset,
-             view.buffer ? view.buffer->bytes : 0);
+    if (view.buffer && cpu_room(view) >= count)
+        return view.buffer->data + view.offset * dtype_bytes(view.dtype);
+    cpu_fail(cpu, ERROR_INTERNAL, operation, "%zu elements at %zu leave the buffer of %zu bytes", count,
+             view.offset, view.buffer ? view.buffer->bytes : 0);
     return NULL;
 }
 

@@ -5,7 +5,8 @@
 enum { PIECE = 16384 };
 
 /* The factor on every gradient, or 1; false after a failure. */
-static bool gradient_scale(struct cpu *cpu, const char *operation, const struct adamw_step *step, float *scale) {
+static bool gradient_scale(struct cpu *cpu, const char *operation, const struct adamw_step *step,
+                           float *scale) {
     *scale = 1.0f;
     if (!step->gradient_scale.buffer) return cpu_ready(cpu);
     const float *factor = cpu_f32(cpu, operation, step->gradient_scale, 1);
@@ -13,10 +14,12 @@ static bool gradient_scale(struct cpu *cpu, const char *operation, const struct 
     return factor != NULL;
 }
 
-static CPU_KERNEL void kernel_adamw(size_t n, const struct adamw_step *step, float scale, const float *restrict g,
-                                    float *restrict m, float *restrict v, float *restrict w) {
+static CPU_KERNEL void kernel_adamw(size_t n, const struct adamw_step *step, float scale,
+                                    const float *restrict g, float *restrict m, float *restrict v,
+                                    float *restrict w) {
     const float beta1 = step->beta1, beta2 = step->beta2, epsilon = step->epsilon;
-    const float rate = step->learning_rate / step->correction1, keep = 1.0f - step->learning_rate * step->weight_decay;
+    const float rate = step->learning_rate / step->correction1,
+                keep = 1.0f - step->learning_rate * step->weight_decay;
     const float root = 1.0f / sqrtf(step->correction2);
     for (size_t i = 0; i < n; i++) {
         float gi = scale * g[i];
@@ -33,14 +36,17 @@ static void adamw(struct backend *b, size_t n, const struct adamw_step *step, st
     struct cpu *cpu = cpu_of(b);
     float factor;
     const float *gradient = cpu_f32(cpu, "adamw", g, n);
-    float *first = cpu_f32(cpu, "adamw", m, n), *second = cpu_f32(cpu, "adamw", v, n), *weight = cpu_f32(cpu, "adamw", w, n);
+    float *first = cpu_f32(cpu, "adamw", m, n), *second = cpu_f32(cpu, "adamw", v, n),
+          *weight = cpu_f32(cpu, "adamw", w, n);
     if (!gradient || !first || !second || !weight || !gradient_scale(cpu, "adamw", step, &factor)) return;
 #pragma omp parallel for num_threads(cpu->threads) schedule(static) if (n > PIECE)
     for (size_t i = 0; i < n; i += PIECE)
-        kernel_adamw(n - i < PIECE ? n - i : PIECE, step, factor, gradient + i, first + i, second + i, weight + i);
+        kernel_adamw(n - i < PIECE ? n - i : PIECE, step, factor, gradient + i, first + i, second + i,
+                     weight + i);
 }
 
-static CPU_KERNEL void kernel_sgd(size_t n, float keep, float rate, const float *restrict g, float *restrict w) {
+static CPU_KERNEL void kernel_sgd(size_t n, float keep, float rate, const float *restrict g,
+                                  float *restrict w) {
     for (size_t i = 0; i < n; i++) w[i] = keep * w[i] - rate * g[i];
 }
 
@@ -63,7 +69,8 @@ static CPU_KERNEL void kernel_precondition(size_t n, const struct adamw_step *st
     for (size_t i = 0; i < n; i++) g[i] *= top / (sqrtf(v[i]) * root + epsilon);
 }
 
-static void precondition(struct backend *b, size_t n, const struct adamw_step *step, struct view v, struct view g) {
+static void precondition(struct backend *b, size_t n, const struct adamw_step *step, struct view v,
+                         struct view g) {
     struct cpu *cpu = cpu_of(b);
     const float *second = cpu_f32(cpu, "precondition", v, n);
     float *gradient = cpu_f32(cpu, "precondition", g, n);

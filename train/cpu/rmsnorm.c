@@ -10,12 +10,13 @@ size_t cpu_rmsnorm_scratch(int columns) {
     return sizeof(float) * PIECES * (size_t)columns;
 }
 
-static CPU_KERNEL void kernel_normalise(int n, float factor, float offset, const float *x, const float *w, float *y) {
+static CPU_KERNEL void kernel_normalise(int n, float factor, float offset, const float *x, const float *w,
+                                        float *y) {
     for (int c = 0; c < n; c++) y[c] = x[c] * factor * (offset + w[c]);
 }
 
-static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, float offset, struct view x, struct view w,
-                    struct view y, struct view rstd) {
+static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, float offset, struct view x,
+                    struct view w, struct view y, struct view rstd) {
     struct cpu *cpu = cpu_of(b);
     if (!cpu_sizes(cpu, "rmsnorm", rows, columns, 0) || rows == 0 || columns == 0) return;
     size_t width = (size_t)columns, all = (size_t)rows * width;
@@ -32,7 +33,8 @@ static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, flo
 
 /* sum of dy (offset + w) x; the row's part of the weight's gradient is added to dw. */
 static CPU_KERNEL float kernel_project(int n, float factor, float offset, const float *restrict x,
-                                       const float *restrict w, const float *restrict dy, float *restrict dw) {
+                                       const float *restrict w, const float *restrict dy,
+                                       float *restrict dw) {
     enum { LANES = 16 };
     float lanes[LANES] = {0};
     int c = 0;
@@ -46,17 +48,19 @@ static CPU_KERNEL float kernel_project(int n, float factor, float offset, const 
     return sum;
 }
 
-/* With xhat = x rstd and g = dy (offset + w): dx = rstd (g - xhat mean(g xhat)). `pull` is rstd^3 mean(g x). */
-static CPU_KERNEL void kernel_gradient(int n, float factor, float pull, float offset, bool accumulate, const float *x,
-                                       const float *w, const float *dy, float *dx) {
+/* With xhat = x rstd and g = dy (offset + w): dx = rstd (g - xhat mean(g xhat)). `pull` is rstd^3 mean(g x).
+ */
+static CPU_KERNEL void kernel_gradient(int n, float factor, float pull, float offset, bool accumulate,
+                                       const float *x, const float *w, const float *dy, float *dx) {
     if (accumulate)
         for (int c = 0; c < n; c++) dx[c] += factor * dy[c] * (offset + w[c]) - pull * x[c];
     else
         for (int c = 0; c < n; c++) dx[c] = factor * dy[c] * (offset + w[c]) - pull * x[c];
 }
 
-static void rmsnorm_backward(struct backend *b, int rows, int columns, float offset, struct view x, struct view w,
-                             struct view rstd, struct view dy, bool accumulate, struct view dx, struct view dw) {
+static void rmsnorm_backward(struct backend *b, int rows, int columns, float offset, struct view x,
+                             struct view w, struct view rstd, struct view dy, bool accumulate, struct view dx,
+                             struct view dw) {
     static const char name[] = "rmsnorm_backward";
     struct cpu *cpu = cpu_of(b);
     if (!cpu_sizes(cpu, name, rows, columns, 0) || rows == 0 || columns == 0) return;
@@ -75,7 +79,8 @@ static void rmsnorm_backward(struct backend *b, int rows, int columns, float off
             size_t at = (size_t)r * width;
             float sum = kernel_project(columns, scale[r], offset, in + at, weight, above + at, part);
             float pull = scale[r] * scale[r] * scale[r] * sum / (float)columns;
-            kernel_gradient(columns, scale[r], pull, offset, accumulate, in + at, weight, above + at, below + at);
+            kernel_gradient(columns, scale[r], pull, offset, accumulate, in + at, weight, above + at,
+                            below + at);
         }
     }
     for (int p = 0; total && p < PIECES && p * length < rows; p++)

@@ -31,7 +31,8 @@ static void rope(struct backend *b, int rows, int heads, int head_dim, bool inve
 #pragma omp parallel for num_threads(cpu->threads) schedule(static) if ((size_t)rows * row > SMALL)
     for (int t = 0; t < rows; t++) {
         const float *cosine = angle + (size_t)at[t] * width;
-        kernel_rotate(heads, head_dim / 2, inverse ? -1.0f : 1.0f, cosine, cosine + head_dim / 2, data + (size_t)t * row);
+        kernel_rotate(heads, head_dim / 2, inverse ? -1.0f : 1.0f, cosine, cosine + head_dim / 2,
+                      data + (size_t)t * row);
     }
 }
 

@@ -21,15 +21,16 @@ static CPU_KERNEL void kernel_add_row(int n, float factor, const float *from, fl
     for (int d = 0; d < n; d++) to[d] += factor * from[d];
 }
 
-static void take_rows(struct cpu *cpu, const char *operation, int rows, int hidden, float factor, struct view index,
-                      struct view from, struct view to) {
+static void take_rows(struct cpu *cpu, const char *operation, int rows, int hidden, float factor,
+                      struct view index, struct view from, struct view to) {
     if (!cpu_sizes(cpu, operation, rows, hidden, 0) || rows == 0 || hidden == 0) return;
     const int32_t *id = cpu_indices(cpu, operation, index, (size_t)rows, rows_in(from, hidden));
     const float *table = cpu_f32(cpu, operation, from, (size_t)hidden);
     float *out = cpu_f32(cpu, operation, to, area(rows, hidden));
     if (!id || !table || !out) return;
 #pragma omp parallel for num_threads(cpu->threads) schedule(static) if (area(rows, hidden) > SMALL)
-    for (int t = 0; t < rows; t++) kernel_copy_row(hidden, factor, table + area(id[t], hidden), out + area(t, hidden));
+    for (int t = 0; t < rows; t++)
+        kernel_copy_row(hidden, factor, table + area(id[t], hidden), out + area(t, hidden));
 }
 
 static void embed(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view table,
@@ -37,14 +38,15 @@ static void embed(struct backend *b, int rows, int hidden, float factor, struct 
     take_rows(cpu_of(b), "embed", rows, hidden, factor, ids, table, out);
 }
 
-static void gather_rows(struct backend *b, int rows, int hidden, struct view index, struct view from, struct view to) {
+static void gather_rows(struct backend *b, int rows, int hidden, struct view index, struct view from,
+                        struct view to) {
     take_rows(cpu_of(b), "gather_rows", rows, hidden, 1.0f, index, from, to);
 }
 
-/* Each thread owns the target rows that are its own modulo the number of threads: no two write the same row, and a row's
- * additions come in the order of t whatever the number of threads. */
-static void add_rows(struct cpu *cpu, const char *operation, int rows, int hidden, float factor, struct view index,
-                     struct view from, struct view to) {
+/* Each thread owns the target rows that are its own modulo the number of threads: no two write the same row,
+ * and a row's additions come in the order of t whatever the number of threads. */
+static void add_rows(struct cpu *cpu, const char *operation, int rows, int hidden, float factor,
+                     struct view index, struct view from, struct view to) {
     if (!cpu_sizes(cpu, operation, rows, hidden, 0) || rows == 0 || hidden == 0) return;
     const int32_t *id = cpu_indices(cpu, operation, index, (size_t)rows, rows_in(to, hidden));
     const float *source = cpu_f32(cpu, operation, from, area(rows, hidden));
@@ -58,8 +60,8 @@ static void add_rows(struct cpu *cpu, const char *operation, int rows, int hidde
                 kernel_add_row(hidden, factor, source + area(t, hidden), table + area(id[t], hidden));
 }
 
-static void embed_backward(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view dout,
-                           struct view table_gradient) {
+static void embed_backward(struct backend *b, int rows, int hidden, float factor, struct view ids,
+                           struct view dout, struct view table_gradient) {
     add_rows(cpu_of(b), "embed_backward", rows, hidden, factor, ids, dout, table_gradient);
 }
 
@@ -82,7 +84,8 @@ static void row_dot(struct backend *b, int rows, int columns, struct view x, str
         int count = rows - start < DOT_ROWS ? rows - start : DOT_ROWS;
 #pragma omp parallel for num_threads(cpu->threads) schedule(static) if (area(count, columns) > SMALL)
         for (int t = 0; t < count; t++)
-            dots[t] = cpu_dot((size_t)columns, left + area(start + t, columns), right + area(start + t, columns));
+            dots[t] =
+                cpu_dot((size_t)columns, left + area(start + t, columns), right + area(start + t, columns));
         for (int t = 0; t < count; t++) sums[to[start + t]] += dots[t];
     }
 }

@@ -2,8 +2,8 @@
 
 #include "train/cpu/kernels.h"
 
-CPU_KERNEL void tile_multiply(int m, int n, int k, const float *a, ptrdiff_t row, ptrdiff_t column, const float *b,
-                              ptrdiff_t ldb, int accumulate, float *c, ptrdiff_t ldc) {
+CPU_KERNEL void tile_multiply(int m, int n, int k, const float *a, ptrdiff_t row, ptrdiff_t column,
+                              const float *b, ptrdiff_t ldb, int accumulate, float *c, ptrdiff_t ldc) {
     for (int i = 0; i < m; i++) {
         float *restrict out = c + i * ldc;
         if (!accumulate)

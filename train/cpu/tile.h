@@ -4,10 +4,10 @@
 
 #include <stddef.h>
 
-/* C[m,n] = (accumulate ? C : 0) + A[m,k] B[k,n]; element (i,l) of A is at a[i * row + l * column], rows of B and C are
- * contiguous and ldb and ldc apart. On the calling thread. */
-void tile_multiply(int m, int n, int k, const float *a, ptrdiff_t row, ptrdiff_t column, const float *b, ptrdiff_t ldb,
-                   int accumulate, float *c, ptrdiff_t ldc);
+/* C[m,n] = (accumulate ? C : 0) + A[m,k] B[k,n]; element (i,l) of A is at a[i * row + l * column], rows of B
+ * and C are contiguous and ldb and ldc apart. On the calling thread. */
+void tile_multiply(int m, int n, int k, const float *a, ptrdiff_t row, ptrdiff_t column, const float *b,
+                   ptrdiff_t ldb, int accumulate, float *c, ptrdiff_t ldc);
 
 /* to[k,m] = transpose of from[m,k], whose rows are `stride` apart; columns m .. width-1 of `to` become 0. */
 void tile_transpose(int m, int k, const float *from, ptrdiff_t stride, int width, float *to);

@@ -5,7 +5,7 @@
 enum {
     PIECE = 16384, /* elements a thread takes at a time */
     SUMS = 256,    /* partial sums of a dot product, whatever the number of threads */
-    MULTIPLE = 16 /* elements; keeps the pieces of a sum aligned */
+    MULTIPLE = 16  /* elements; keeps the pieces of a sum aligned */
 };
 
 static inline size_t piece_length(size_t n, size_t start, size_t length) {
@@ -21,7 +21,8 @@ static void scale(struct backend *b, size_t n, float a, struct view x) {
     float *data = cpu_f32(cpu, "scale", x, n);
     if (!data) return;
 #pragma omp parallel for num_threads(cpu->threads) schedule(static) if (n > PIECE)
-    for (size_t start = 0; start < n; start += PIECE) kernel_scale(piece_length(n, start, PIECE), a, data + start);
+    for (size_t start = 0; start < n; start += PIECE)
+        kernel_scale(piece_length(n, start, PIECE), a, data + start);
 }
 
 static CPU_KERNEL void kernel_add(size_t n, float a, const float *x, float *y) {
@@ -55,7 +56,8 @@ static void dot(struct backend *b, size_t n, struct view x, struct view y, struc
     *total += sum;
 }
 
-/* A norm that is not a number gives a factor that is not one: a broken gradient must not pass as a small one. */
+/* A norm that is not a number gives a factor that is not one: a broken gradient must not pass as a small one.
+ */
 static void clip_factor(struct backend *b, float limit, struct view squares, struct view factor) {
     struct cpu *cpu = cpu_of(b);
     const double *sum = cpu_f64(cpu, "clip_factor", squares, 1);
