@@ -32,16 +32,16 @@ struct method_signal_plan {
     long long validation_batch; /* validation examples of every task for an update */
     int lookahead;              /* enum method_lookahead */
     int precondition;           /* enum method_precondition */
-    struct worst_case
-        worst_case; /* how task losses are weighted; `reference` is filled in by mixture_set_reference */
+    /* How task losses are weighted; `reference` is filled in by mixture_set_reference. */
+    struct worst_case worst_case;
 };
 
 /* What an update is given; arrays of [tasks]. */
 struct method_signal {
     double learning_rate;          /* of the inner step */
     const double *validation_loss; /* mean over supervised tokens, of each task's validation batch */
-    const double
-        *alignment; /* d_k = < g_k, G >, g_k the mean over task k's supervised tokens; NaN: not measured */
+    /* d_k = < g_k, G >, g_k the mean over task k's supervised tokens; NaN: not measured. */
+    const double *alignment;
 };
 
 /* What is known when a cell starts. */
@@ -79,8 +79,8 @@ struct method {
      * away. */
     int (*update)(const void *settings, const struct worst_case *worst_case, int tasks,
                   const struct method_signal *signal, double *state, double *share, struct error *err);
-    void (*view)(const void *settings, int tasks, const double *state,
-                 struct mixture_view *out); /* NULL: only share */
+    /* Fills in what the archive shows besides the share; NULL: nothing. */
+    void (*view)(const void *settings, int tasks, const double *state, struct mixture_view *out);
 };
 
 /* The registry, ended by a NULL pointer; and a method by name, or NULL. */
@@ -92,8 +92,8 @@ int mixture_create(const struct method *method, const void *settings, const stru
                    struct mixture **out, struct error *err);
 void mixture_destroy(struct mixture **mixture);
 
-const double *mixture_shares(
-    const struct mixture *mixture); /* p [tasks], sums to 1; borrowed, changes at updates */
+/* p [tasks], sums to 1; borrowed, changes at updates. */
+const double *mixture_shares(const struct mixture *mixture);
 const struct method_signal_plan *mixture_plan(const struct mixture *mixture);
 /* True if the method wants a signal at this step (0 is the first). */
 bool mixture_due(const struct mixture *mixture, int64_t step);
