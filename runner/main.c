@@ -1,7 +1,38 @@
-#include "base/version.h"
-#include <stdio.h>
+/* The program: a table of subcommands. */
+#include "runner/command.h"
 
-int main(void) {
-    printf("adapt %s\n", version_get().version);
-    return 0;
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int (*run)(int argc, char **argv);
+    const char *meaning;
+} commands[] = {
+    {"run", command_run, "run an experiment's grid"},
+    {"version", command_version, "what this program is made of"},
+};
+
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+static void print_usage(FILE *out) {
+    fputs("usage: adapt COMMAND [ARGUMENTS]\n\ncommands:\n", out);
+    for (int i = 0; i < COMMANDS; i++) fprintf(out, "  %-10s %s\n", commands[i].name, commands[i].meaning);
+    fputs("\n`adapt COMMAND --help` tells more.\n", out);
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        print_usage(stderr);
+        return 2;
+    }
+    if (!strcmp(argv[1], "--help") || !strcmp(argv[1], "-h") || !strcmp(argv[1], "help")) {
+        print_usage(stdout);
+        return 0;
+    }
+    for (int i = 0; i < COMMANDS; i++)
+        if (!strcmp(argv[1], commands[i].name)) return commands[i].run(argc - 1, argv + 1);
+    fprintf(stderr, "adapt: no command is called \"%s\"\n", argv[1]);
+    print_usage(stderr);
+    return 2;
 }

@@ -1,0 +1,46 @@
+#include "runner/loaded_model.h"
+
+#include "base/memory.h"
+
+static int open_alone(const struct experiment *experiment, struct loaded_model *model, struct error *err) {
+    const char *folder = model->entry->path;
+    TRY(model_config_load(folder, &model->config, err));
+    TRY(parameter_layout_create(&model->config, &model->layout, err));
+    TRY(tokenizer_load(folder, &model->tokenizer, err));
+    if (tokenizer_size(model->tokenizer) > model->config.vocabulary)
+        return error_set(err, ERROR_INPUT, "%s: the tokenizer has %d ids, but config.json says vocab_size %d", folder,
+                         tokenizer_size(model->tokenizer), model->config.vocabulary);
+    model->end_id = tokenizer_end_id(model->tokenizer);
+    if (model->end_id < 0 && model->config.end_count > 0) model->end_id = model->config.end_ids[0];
+    if (model->end_id < 0)
+        return error_set(err, ERROR_INPUT,
+                         "%s: no end-of-text token (eos_token in tokenizer_config.json or eos_token_id in config.json)",
+                         folder);
+    return task_set_load(&experiment->tasks, model->tokenizer, model->end_id, experiment->cache, &model->tasks, err);
+}
+
+int loaded_model_open(const struct experiment *experiment, int model, const struct group *group, struct loaded_model **out,
+                      struct error *err) {
+    TRY(memory_alloc(out, 1, sizeof **out, err));
+    (*out)->entry = &experiment->models[model];
+    int code = 0;
+    bool first = !group || group_is_coordinator(group);
+    if (first) code = open_alone(experiment, *out, err);
+    if (group) code = group_agree(group, code, err);
+    if (!code && !first) code = open_alone(experiment, *out, err);
+    if (group) code = group_agree(group, code, err);
+    if (code) {
+        error_context(err, "model %s", experiment->models[model].name);
+        loaded_model_close(out);
+    }
+    return code;
+}
+
+void loaded_model_close(struct loaded_model **model) {
+    if (!*model) return;
+    task_set_destroy(&(*model)->tasks);
+    tokenizer_destroy(&(*model)->tokenizer);
+    parameter_layout_destroy(&(*model)->layout);
+    memory_free(*model);
+    *model = NULL;
+}
