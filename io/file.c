@@ -127,7 +127,8 @@ static int writer_flush(struct file_writer *writer, const char *bytes, size_t le
     return 0;
 }
 
-/* A name in the same folder that nobody else uses, also not on another host of a shared file system: O_EXCL decides. */
+/* A name in the same folder that nobody else uses, also not on another host of a shared file system: O_EXCL
+ * decides. */
 static int open_temporary(struct file_writer *writer, struct error *err) {
     struct text name = {0};
     for (int attempt = 0;; attempt++) {
@@ -278,7 +279,8 @@ int file_make_folder(const char *path, struct error *err) {
         if (end < length && path[end] != '/') continue;
         memcpy(part, path, end);
         part[end] = 0;
-        if (mkdir(part, 0777) && errno != EEXIST) code = error_set_errno(err, "%s: cannot make the folder", part);
+        if (mkdir(part, 0777) && errno != EEXIST)
+            code = error_set_errno(err, "%s: cannot make the folder", part);
     }
     memory_free(part);
     if (!code && !file_is_folder(path)) {

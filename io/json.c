@@ -1,5 +1,6 @@
-/* Parsing and writing JSON. cJSON builds the tree and checks the structure (commas, colons, brackets); the pass before it
- * checks what cJSON lets through: white space, numbers, strings and nesting that the standard (RFC 8259) forbids. */
+/* Parsing and writing JSON. cJSON builds the tree and checks the structure (commas, colons, brackets); the
+ * pass before it checks what cJSON lets through: white space, numbers, strings and nesting that the standard
+ * (RFC 8259) forbids. */
 #include "io/json.h"
 
 #include "io/file.h"
@@ -73,7 +74,8 @@ static int scan_escape(struct scan *scan, struct error *err) {
     at += 5;
     if (unit >= 0xd800 && unit <= 0xdbff) {
         int low = -1;
-        if (at + 1 < scan->length && scan->text[at] == '\\' && scan->text[at + 1] == 'u') low = hex_quad(scan, at + 2);
+        if (at + 1 < scan->length && scan->text[at] == '\\' && scan->text[at + 1] == 'u')
+            low = hex_quad(scan, at + 2);
         if (low < 0xdc00 || low > 0xdfff) return scan_fail(scan, "a lone high surrogate escape", err);
         at += 6;
     }
@@ -100,7 +102,8 @@ static int scan_string(struct scan *scan, struct error *err) {
             if (used < 1) return scan_fail(scan, "invalid UTF-8 in a string", err);
             scan->at += (size_t)used;
         } else if (c < 0x20) {
-            return scan_fail(scan, c ? "a control character in a string (write it as an escape)" : "a NUL byte", err);
+            return scan_fail(
+                scan, c ? "a control character in a string (write it as an escape)" : "a NUL byte", err);
         } else {
             scan->at++;
         }
@@ -181,7 +184,8 @@ static int scan_text(struct scan *scan, struct error *err) {
         } else if (c == ',' || c == ':' || (c >= 'a' && c <= 'z')) {
             scan->at++;
         } else {
-            return scan_fail(scan, c == '\'' ? "strings are written in double quotes" : "unexpected character", err);
+            return scan_fail(
+                scan, c == '\'' ? "strings are written in double quotes" : "unexpected character", err);
         }
     }
     if (scan->depth) {

@@ -164,7 +164,8 @@ static void bind_choice(struct json_report *report, const char *place, const str
         (void)text_printf(&list, NULL, "%s\"%s\"", i ? ", " : "", setting->choices[i]);
     }
     if (cJSON_IsString(value)) {
-        json_mistake(report, place, "\"%.64s\", where one of %s is expected", value->valuestring, text_string(&list));
+        json_mistake(report, place, "\"%.64s\", where one of %s is expected", value->valuestring,
+                     text_string(&list));
     } else {
         json_mistake(report, place, "%s, where one of %s is expected", kind_of(value), text_string(&list));
     }
@@ -226,8 +227,9 @@ static void report_unknown(struct json_report *report, const char *place, const 
     }
 }
 
-void json_bind(struct json_report *report, const cJSON *object, const char *place, const struct setting *table,
-               void *settings, const char *const *other_keys, struct arena *arena) {
+void json_bind(struct json_report *report, const cJSON *object, const char *place,
+               const struct setting *table, void *settings, const char *const *other_keys,
+               struct arena *arena) {
     setting_defaults(table, settings);
     if (!cJSON_IsObject(object)) {
         json_mistake(report, place, "%s, where an object is expected", object ? kind_of(object) : "nothing");

@@ -7,7 +7,8 @@
 
 /* ------------------------------------------------------------------------------------------- scanner */
 
-/* Finds where values begin and end, by brackets and quotes alone; json_parse_part judges what lies between. */
+/* Finds where values begin and end, by brackets and quotes alone; json_parse_part judges what lies between.
+ */
 struct cursor {
     const char *path, *text;
     size_t length, at;
@@ -39,7 +40,8 @@ static int skip_string(struct cursor *cursor, struct error *err) {
         if (c == '"') return 0;
         if (c == '\\') cursor->at++;
     }
-    return cursor_fail(cursor, start, "the string that begins here is never closed: the file is cut short", err);
+    return cursor_fail(cursor, start, "the string that begins here is never closed: the file is cut short",
+                       err);
 }
 
 static int skip_value(struct cursor *cursor, struct span *out, struct error *err) {
@@ -47,7 +49,8 @@ static int skip_value(struct cursor *cursor, struct span *out, struct error *err
     size_t start = cursor->at, depth = 0;
     do {
         if (cursor->at >= cursor->length) {
-            return cursor_fail(cursor, start, "the value that begins here never ends: the file is cut short", err);
+            return cursor_fail(cursor, start, "the value that begins here never ends: the file is cut short",
+                               err);
         }
         c = cursor->text[cursor->at];
         if (c == '"') {
@@ -61,7 +64,8 @@ static int skip_value(struct cursor *cursor, struct span *out, struct error *err
         } else if (depth) {
             cursor->at++;
         } else { /* a number or a word */
-            while (cursor->at < cursor->length && !strchr(",:]}[{\" \t\n\r", cursor->text[cursor->at])) cursor->at++;
+            while (cursor->at < cursor->length && !strchr(",:]}[{\" \t\n\r", cursor->text[cursor->at]))
+                cursor->at++;
             if (cursor->at == start) return cursor_fail(cursor, start, "a value is expected here", err);
         }
     } while (depth);
@@ -73,8 +77,8 @@ static int skip_value(struct cursor *cursor, struct span *out, struct error *err
 static int skip_separator(struct cursor *cursor, char close, bool *more, struct error *err) {
     char c = next_character(cursor);
     if (c != ',' && c != close) {
-        return cursor_fail(cursor, cursor->at, close == '}' ? "',' or '}' is expected here" : "',' or ']' is expected here",
-                           err);
+        return cursor_fail(cursor, cursor->at,
+                           close == '}' ? "',' or '}' is expected here" : "',' or ']' is expected here", err);
     }
     cursor->at++;
     *more = c == ',';
@@ -102,15 +106,16 @@ struct instructions_file {
     const char *definition, *category;
     struct instructions_example *examples;
     size_t example_count;
-    bool more;        /* the cursor stands before another instance */
-    size_t number;    /* of the last instance read */
-    cJSON *instance;  /* what the caller borrows from */
+    bool more;       /* the cursor stands before another instance */
+    size_t number;   /* of the last instance read */
+    cJSON *instance; /* what the caller borrows from */
 };
 
 static int find_key(struct instructions_file *file, struct span key) {
     for (int i = 0; i < KEYS; i++) {
         size_t length = strlen(key_names[i]);
-        if (key.length == length + 2 && !memcmp(file->cursor.text + key.start + 1, key_names[i], length)) return i;
+        if (key.length == length + 2 && !memcmp(file->cursor.text + key.start + 1, key_names[i], length))
+            return i;
     }
     return -1;
 }
@@ -119,24 +124,27 @@ static int find_key(struct instructions_file *file, struct span key) {
 static int scan_keys(struct instructions_file *file, struct error *err) {
     struct cursor *cursor = &file->cursor;
     if (next_character(cursor) != '{') {
-        return cursor_fail(cursor, cursor->at, "a Natural Instructions file is one JSON object, which begins with '{'",
-                           err);
+        return cursor_fail(cursor, cursor->at,
+                           "a Natural Instructions file is one JSON object, which begins with '{'", err);
     }
     cursor->at++;
     bool more = next_character(cursor) != '}';
     if (!more) cursor->at++;
     while (more) {
         struct span key = {0}, value = {0};
-        if (next_character(cursor) != '"') return cursor_fail(cursor, cursor->at, "a key is expected here", err);
+        if (next_character(cursor) != '"')
+            return cursor_fail(cursor, cursor->at, "a key is expected here", err);
         key.start = cursor->at;
         TRY(skip_string(cursor, err));
         key.length = cursor->at - key.start;
-        if (next_character(cursor) != ':') return cursor_fail(cursor, cursor->at, "':' is expected here", err);
+        if (next_character(cursor) != ':')
+            return cursor_fail(cursor, cursor->at, "':' is expected here", err);
         cursor->at++;
         TRY(skip_value(cursor, &value, err));
         int known = find_key(file, key);
         if (known >= 0) {
-            if (file->keys[known].length) return cursor_fail(cursor, key.start, "this key was given before", err);
+            if (file->keys[known].length)
+                return cursor_fail(cursor, key.start, "this key was given before", err);
             file->keys[known] = value;
         }
         TRY(skip_separator(cursor, '}', &more, err));
@@ -153,11 +161,13 @@ static int fail_key(const struct instructions_file *file, int key, const char *w
                      key_names[key], what);
 }
 
-static int parse_span(const struct instructions_file *file, struct span span, cJSON **out, struct error *err) {
+static int parse_span(const struct instructions_file *file, struct span span, cJSON **out,
+                      struct error *err) {
     return json_parse_part(file->cursor.path, file->cursor.text, span.start, span.length, out, err);
 }
 
-/* The first string of a list of strings, or a plain string; *out stays as it is when the key is absent or empty. */
+/* The first string of a list of strings, or a plain string; *out stays as it is when the key is absent or
+ * empty. */
 static int read_first_string(struct instructions_file *file, int key, const char **out, struct error *err) {
     if (!file->keys[key].length) return 0;
     cJSON *value;
@@ -190,7 +200,8 @@ static int read_example(struct instructions_file *file, struct span span, struct
     int code = 0;
     char *copy;
     if (!input || !output) {
-        code = fail_key(file, KEY_EXAMPLES, "holds an entry without the strings \"input\" and \"output\"", err);
+        code =
+            fail_key(file, KEY_EXAMPLES, "holds an entry without the strings \"input\" and \"output\"", err);
     }
     if (!code) code = arena_copy(file->arena, input, strlen(input), &copy, err);
     if (!code) out->input = copy;
@@ -290,7 +301,8 @@ const char *instructions_category(const struct instructions_file *file) {
     return file->category;
 }
 
-const struct instructions_example *instructions_examples(const struct instructions_file *file, size_t *count) {
+const struct instructions_example *instructions_examples(const struct instructions_file *file,
+                                                         size_t *count) {
     *count = file->example_count;
     return file->examples;
 }

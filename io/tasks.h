@@ -57,9 +57,10 @@ struct task_set {
 };
 
 /* Reads, tokenises and splits; `cache_folder` holds one file per content hash, written atomically, mapped when it is
- * there already (NULL: no cache). `end_id` ends every completion (the model's end of turn). A task without a training
- * or a validation example is ERROR_INPUT that names it. Not collective: in a group, rank 0 calls first, the others
- * after a barrier. */
+ * there already (NULL: no cache). `end_id` ends every completion (the model's end of turn), unless a chat template says
+ * which token does. A prompt that is too long keeps its opening (begin token, start of the user's turn) and its end. A
+ * task without a training or a validation example is ERROR_INPUT that names it. Not collective: in a group, rank 0 calls
+ * first, the others after a barrier. */
 int task_set_load(const struct tasks_settings *settings, struct tokenizer *tokenizer, int32_t end_id,
                   const char *cache_folder, struct task_set **out, struct error *err);
 void task_set_destroy(struct task_set **set);

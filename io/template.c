@@ -3,8 +3,17 @@
 #include <string.h>
 
 /* One piece of a template: literal text, or a placeholder. */
-enum piece_kind { PIECE_END, PIECE_TEXT, PIECE_DEFINITION, PIECE_EXAMPLES, PIECE_INPUT, PIECE_BROKEN, PIECE_UNKNOWN };
-static const char *const placeholders[] = {"{definition}", "{examples}", "{input}"}; /* from PIECE_DEFINITION on */
+enum piece_kind {
+    PIECE_END,
+    PIECE_TEXT,
+    PIECE_DEFINITION,
+    PIECE_EXAMPLES,
+    PIECE_INPUT,
+    PIECE_BROKEN,
+    PIECE_UNKNOWN
+};
+static const char *const placeholders[] = {"{definition}", "{examples}",
+                                           "{input}"}; /* from PIECE_DEFINITION on */
 
 struct piece {
     enum piece_kind kind;
@@ -30,7 +39,8 @@ static struct piece next_piece(const char **at) {
             piece.kind = PIECE_UNKNOWN;
             piece.length = name + 2;
             for (int i = 0; i < 3; i++) {
-                if (piece.length == strlen(placeholders[i]) && !strncmp(piece.start, placeholders[i], piece.length)) {
+                if (piece.length == strlen(placeholders[i]) &&
+                    !strncmp(piece.start, placeholders[i], piece.length)) {
                     piece.kind = PIECE_DEFINITION + i;
                 }
             }
@@ -49,19 +59,22 @@ int template_check(const char *source, long long examples, struct error *err) {
         seen[piece.kind] = true;
         if (piece.kind == PIECE_END) break;
         if (piece.kind == PIECE_UNKNOWN) {
-            return error_set(err, ERROR_INPUT,
-                             "template: unknown placeholder \"%.*s\" at byte %ld (known are {definition}, {examples} and "
-                             "{input}; a brace itself is written {{ or }})",
-                             (int)(piece.length > 40 ? 40 : piece.length), piece.start, column);
+            return error_set(
+                err, ERROR_INPUT,
+                "template: unknown placeholder \"%.*s\" at byte %ld (known are {definition}, {examples} and "
+                "{input}; a brace itself is written {{ or }})",
+                (int)(piece.length > 40 ? 40 : piece.length), piece.start, column);
         }
         if (piece.kind == PIECE_BROKEN) {
-            return error_set(err, ERROR_INPUT, "template: lone '%c' at byte %ld (a brace itself is written {{ or }})",
+            return error_set(err, ERROR_INPUT,
+                             "template: lone '%c' at byte %ld (a brace itself is written {{ or }})",
                              piece.start[0], column);
         }
     }
     if (!seen[PIECE_INPUT]) return error_set(err, ERROR_INPUT, "template: {input} is missing");
     if (examples > 0 && !seen[PIECE_EXAMPLES]) {
-        return error_set(err, ERROR_INPUT, "template: {examples} is missing, but \"examples\" is %lld", examples);
+        return error_set(err, ERROR_INPUT, "template: {examples} is missing, but \"examples\" is %lld",
+                         examples);
     }
     return 0;
 }
@@ -86,11 +99,20 @@ int template_render(const char *source, const char *definition, const struct ins
         struct piece piece = next_piece(&at);
         size_t before = out->length;
         switch (piece.kind) {
-        case PIECE_END: return 0;
-        case PIECE_DEFINITION: TRY(text_append_string(out, definition, err)); break;
-        case PIECE_EXAMPLES: TRY(render_examples(examples, example_count, out, err)); break;
-        case PIECE_INPUT: TRY(text_append_string(out, input, err)); break;
-        default: TRY(text_append(out, piece.start, piece.length, err)); break;
+        case PIECE_END:
+            return 0;
+        case PIECE_DEFINITION:
+            TRY(text_append_string(out, definition, err));
+            break;
+        case PIECE_EXAMPLES:
+            TRY(render_examples(examples, example_count, out, err));
+            break;
+        case PIECE_INPUT:
+            TRY(text_append_string(out, input, err));
+            break;
+        default:
+            TRY(text_append(out, piece.start, piece.length, err));
+            break;
         }
         bool line_begins = out->length == first || out->data[out->length - 1] == '\n';
         if (piece.kind != PIECE_TEXT && out->length == before && line_begins) at += strspn(at, "\n");

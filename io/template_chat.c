@@ -6,10 +6,10 @@
 const char *const template_chat_names[] = {"none", "chatml", "llama3", "gemma", NULL};
 
 struct chat {
-    const char *begin;                      /* before everything */
-    const char *open, *role[3], *role_end;  /* before a turn's content: open, role, role_end */
-    const char *end, *between;              /* behind it: the supervised end token, and what follows */
-    const char *special[4];                 /* tokens that must exist, besides `end` */
+    const char *begin;                     /* before everything */
+    const char *open, *role[3], *role_end; /* before a turn's content: open, role, role_end */
+    const char *end, *between;             /* behind it: the supervised end token, and what follows */
+    const char *special[4];                /* tokens that must exist, besides `end` */
     bool trims;
     bool system_joins_user; /* there is no turn for a system message */
 };
@@ -41,8 +41,8 @@ static const struct chat chats[] = {
                         .system_joins_user = true},
 };
 
-static int require_token(enum template_chat chat, const struct tokenizer *tokenizer, const char *token, int32_t *id,
-                         struct error *err) {
+static int require_token(enum template_chat chat, const struct tokenizer *tokenizer, const char *token,
+                         int32_t *id, struct error *err) {
     *id = tokenizer_token_id(tokenizer, token);
     if (*id >= 0) return 0;
     return error_set(err, ERROR_INPUT, "chat template \"%s\": the tokenizer has no token \"%s\"",
@@ -79,16 +79,18 @@ static int open_turn(const struct chat *chat, enum template_role role, struct te
     return text_append_string(out, chat->role_end, err);
 }
 
-int template_chat_render(enum template_chat which, const struct template_message *messages, int count, bool generate,
-                         struct text *out, struct error *err) {
-    if (which == TEMPLATE_NONE) return error_set(err, ERROR_INPUT, "messages need a chat template, and it is \"none\"");
+int template_chat_render(enum template_chat which, const struct template_message *messages, int count,
+                         bool generate, struct text *out, struct error *err) {
+    if (which == TEMPLATE_NONE)
+        return error_set(err, ERROR_INPUT, "messages need a chat template, and it is \"none\"");
     const struct chat *chat = &chats[which];
     TRY(text_append_string(out, chat->begin, err));
     const char *system = NULL; /* waits for the first user's turn */
     for (int i = 0; i < count; i++) {
         enum template_role role = messages[i].role;
         if (role == TEMPLATE_SYSTEM && i > 0) {
-            return error_set(err, ERROR_INPUT, "a system message may only be the first (it is message %d)", i + 1);
+            return error_set(err, ERROR_INPUT, "a system message may only be the first (it is message %d)",
+                             i + 1);
         }
         if (role == TEMPLATE_SYSTEM && chat->system_joins_user) {
             system = messages[i].content;
@@ -108,8 +110,9 @@ int template_chat_render(enum template_chat which, const struct template_message
     return generate ? open_turn(chat, TEMPLATE_ASSISTANT, out, err) : 0;
 }
 
-int template_chat_encode(enum template_chat chat, const struct template_message *messages, int count, bool generate,
-                         struct tokenizer *tokenizer, struct token_list *out, struct error *err) {
+int template_chat_encode(enum template_chat chat, const struct template_message *messages, int count,
+                         bool generate, struct tokenizer *tokenizer, struct token_list *out,
+                         struct error *err) {
     struct text text = {0};
     int code = template_chat_render(chat, messages, count, generate, &text, err);
     if (!code) code = tokenizer_encode(tokenizer, text_string(&text), text.length, false, out, err);
@@ -117,8 +120,10 @@ int template_chat_encode(enum template_chat chat, const struct template_message 
     return code;
 }
 
-int template_chat_completion(enum template_chat chat, const char *content, struct text *out, struct error *err) {
-    return append_content(&chats[chat], content, out, err); /* the row of TEMPLATE_NONE is all zero: no trimming */
+int template_chat_completion(enum template_chat chat, const char *content, struct text *out,
+                             struct error *err) {
+    return append_content(&chats[chat], content, out,
+                          err); /* the row of TEMPLATE_NONE is all zero: no trimming */
 }
 
 int template_chat_opening(enum template_chat chat, struct text *out, struct error *err) {

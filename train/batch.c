@@ -5,7 +5,8 @@
 int batch_create(int rows, int targets, int segments, struct batch **out, struct error *err) {
     *out = NULL;
     if (rows < 0 || targets < 0 || segments < 0) {
-        return error_set(err, ERROR_INTERNAL, "a batch of %d rows, %d targets, %d segments", rows, targets, segments);
+        return error_set(err, ERROR_INTERNAL, "a batch of %d rows, %d targets, %d segments", rows, targets,
+                         segments);
     }
     struct batch *batch;
     TRY(memory_alloc(&batch, 1, sizeof *batch, err));
@@ -49,11 +50,13 @@ void batch_clear(struct batch *batch) {
 }
 
 bool batch_fits(const struct batch *batch, const struct example *example) {
-    return batch->segments < batch->segment_capacity && example->length - 1 <= batch->row_capacity - batch->rows &&
+    return batch->segments < batch->segment_capacity &&
+           example->length - 1 <= batch->row_capacity - batch->rows &&
            example->length - example->prompt <= batch->target_capacity - batch->targets;
 }
 
-int batch_add_segment(struct batch *batch, const int32_t *ids, int count, int prefix_start, int prefix_length) {
+int batch_add_segment(struct batch *batch, const int32_t *ids, int count, int prefix_start,
+                      int prefix_length) {
     if (count < 1 || count > batch->row_capacity - batch->rows) return -1;
     if (batch->segments == batch->segment_capacity) return -1;
     int first = batch->rows;
