@@ -1,5 +1,6 @@
-/* What a model is: `config.json` of a Hugging Face folder, in the dialects of transformers 4 and 5, for the families llama
- * (SmolLM2 too), qwen3 and gemma3_text. A config that asks for what we do not implement is refused by the field's name. */
+/* What a model is: `config.json` of a Hugging Face folder, in the dialects of transformers 4 and 5, for the
+ * families llama (SmolLM2 too), qwen3 and gemma3_text. A config that asks for what we do not implement is
+ * refused by the field's name. */
 #ifndef ADAPT_TRAIN_MODEL_CONFIG_H
 #define ADAPT_TRAIN_MODEL_CONFIG_H
 
@@ -26,16 +27,19 @@ struct model_config {
     enum activation activation;
     float norm_epsilon;
     float norm_offset;      /* RMSNorm multiplies by (offset + w): 1 for gemma3_text, else 0 */
-    bool norm_after_blocks; /* gemma3_text: attention and feed-forward outputs are normed before the residual addition */
+    bool norm_after_blocks; /* gemma3_text: attention and feed-forward outputs are normed before the residual
+                               addition */
     bool qk_norm;           /* RMSNorm on each head's query and key */
     bool tied;              /* the output head is the embedding table */
-    float embedding_factor; /* gemma3_text: sqrt(hidden) in float32, as the reference has it for float32 weights; else 1 */
+    float embedding_factor; /* gemma3_text: sqrt(hidden) in float32, as the reference has it for float32
+                               weights; else 1 */
     float query_scale;      /* on attention scores */
     int window;             /* of the windowed layers; 0: none */
     bool windowed[MODEL_LAYERS_MAX];
     struct rope_config rope_full, rope_windowed; /* windowed layers of gemma3_text have their own */
     int begin_id;                                /* -1: none */
-    int end_ids[MODEL_END_IDS_MAX], end_count;   /* of config.json and generation_config.json, without repetition */
+    int end_ids[MODEL_END_IDS_MAX],
+        end_count; /* of config.json and generation_config.json, without repetition */
 };
 
 /* Reads `folder`/config.json (and generation_config.json's eos_token_id where there is one). */

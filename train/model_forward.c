@@ -1,0 +1,190 @@
+/* The forward pass. */
+#include "train/model_internal.h"
+
+void model_linear(struct model *m, int rows, int out, int in, struct view x, struct view w, float beta,
+                  struct view y) {
+    struct backend *b = m->backend;
+    b->matmul(b, false, true, rows, out, in, 1, x, in, w, in, beta, y, out);
+}
+
+struct attention_shape model_attention_shape(const struct model *m, int layer) {
+    const struct model_config *c = &m->config;
+    return (struct attention_shape){.rows = m->batch->rows,
+                                    .heads = c->heads,
+                                    .kv_heads = c->kv_heads,
+                                    .head_dim = c->head_dim,
+                                    .window = c->windowed[layer] ? c->window : 0,
+                                    .scale = c->query_scale,
+                                    .segments = m->batch->segments,
+                                    .segment = m->batch->segment};
+}
+
+static struct view weight(const struct model *m, size_t offset) {
+    return view_at(m->parameters, offset);
+}
+
+static bool same_place(struct view a, struct view b) {
+    return a.buffer == b.buffer && a.offset == b.offset;
+}
+
+/* y[rows,D] = norm of x[rows,D] by the norm at `offset` */
+static void norm(struct model *m, int rows, struct view x, size_t offset, struct view y, struct view rstd) {
+    struct backend *b = m->backend;
+    b->rmsnorm(b, rows, m->config.hidden, m->config.norm_epsilon, m->config.norm_offset, x, weight(m, offset),
+               y, rstd);
+}
+
+void model_rotated(struct model *m, int layer, struct view *query, struct view *key) {
+    const struct model_config *c = &m->config;
+    const struct layer_parameters *p = &m->layout->layers[layer];
+    const struct layer_state *s = &m->layers[layer];
+    struct backend *b = m->backend;
+    int rows = m->batch->rows;
+    *query = s->query;
+    *key = s->key;
+    if (!c->qk_norm) return; /* rotated when they were made */
+    if (m->query_rotated.buffer) {
+        *query = m->query_rotated;
+        *key = m->key_rotated;
+    }
+    b->rmsnorm(b, rows * c->heads, c->head_dim, c->norm_epsilon, c->norm_offset, s->query,
+               weight(m, p->query_norm), *query, m->query_rstd);
+    b->rmsnorm(b, rows * c->kv_heads, c->head_dim, c->norm_epsilon, c->norm_offset, s->key,
+               weight(m, p->key_norm), *key, m->key_rstd);
+    b->rope(b, rows, c->heads, c->head_dim, false, m->position, model_rope(m, layer), *query);
+    b->rope(b, rows, c->kv_heads, c->head_dim, false, m->position, model_rope(m, layer), *key);
+}
+
+static void attend(struct model *m, int layer) {
+    const struct model_config *c = &m->config;
+    const struct layer_parameters *p = &m->layout->layers[layer];
+    struct layer_state *s = &m->layers[layer];
+    struct backend *b = m->backend;
+    int rows = m->batch->rows, queries = model_query_size(m), keys = model_key_size(m);
+    norm(m, rows, s->input, p->input_norm, m->normed, m->rstd);
+    model_linear(m, rows, queries, c->hidden, m->normed, weight(m, p->query), 0, s->query);
+    model_linear(m, rows, keys, c->hidden, m->normed, weight(m, p->key), 0, s->key);
+    model_linear(m, rows, keys, c->hidden, m->normed, weight(m, p->value), 0, s->value);
+    if (!c->qk_norm) {
+        b->rope(b, rows, c->heads, c->head_dim, false, m->position, model_rope(m, layer), s->query);
+        b->rope(b, rows, c->kv_heads, c->head_dim, false, m->position, model_rope(m, layer), s->key);
+    }
+    struct view query, key;
+    model_rotated(m, layer, &query, &key);
+    struct attention_shape shape = model_attention_shape(m, layer);
+    b->attention(b, &shape, query, key, s->value, s->attention, s->lse);
+}
+
+/* stream[rows,D] += block output x W^T, normed first where the family norms after blocks; `out` keeps the
+ * output of the product then. */
+static void add_block(struct model *m, int rows, int in, struct view x, size_t w, size_t norm_after,
+                      struct view out, struct view rstd, struct view stream) {
+    struct backend *b = m->backend;
+    int hidden = m->config.hidden;
+    if (!m->config.norm_after_blocks) {
+        model_linear(m, rows, hidden, in, x, weight(m, w), 1, stream);
+        return;
+    }
+    model_linear(m, rows, hidden, in, x, weight(m, w), 0, out);
+    norm(m, rows, out, norm_after, m->normed, rstd);
+    b->add(b, (size_t)rows * (size_t)hidden, 1, m->normed, stream);
+}
+
+/* The residual stream behind attention: at all rows, or in the last layer at the target rows. */
+static void add_attention(struct model *m, int layer) {
+    const struct layer_parameters *p = &m->layout->layers[layer];
+    struct layer_state *s = &m->layers[layer];
+    struct backend *b = m->backend;
+    int rows = m->batch->rows, hidden = m->config.hidden, queries = model_query_size(m);
+    struct view attention = s->attention;
+    if (model_is_last(m, layer)) {
+        rows = m->batch->targets;
+        attention = m->gathered;
+        b->gather_rows(b, rows, queries, m->target_row, s->attention, attention);
+        b->gather_rows(b, rows, hidden, m->target_row, s->input, s->middle);
+    } else if (!same_place(s->input, s->middle)) {
+        b->copy(b, (size_t)rows * (size_t)hidden, s->input, s->middle);
+    }
+    add_block(m, rows, queries, attention, p->output, p->attention_norm_after, s->attention_out,
+              s->attention_rstd, s->middle);
+}
+
+static void feed_forward(struct model *m, int layer) {
+    const struct model_config *c = &m->config;
+    const struct layer_parameters *p = &m->layout->layers[layer];
+    struct layer_state *s = &m->layers[layer];
+    struct backend *b = m->backend;
+    bool last = model_is_last(m, layer);
+    int rows = last ? m->batch->targets : m->batch->rows;
+    struct view output = last ? m->final : m->layers[layer + 1].input;
+    norm(m, rows, s->middle, p->feed_forward_norm, m->normed, m->rstd);
+    model_linear(m, rows, c->feed_forward, c->hidden, m->normed, weight(m, p->gate), 0, s->gate);
+    model_linear(m, rows, c->feed_forward, c->hidden, m->normed, weight(m, p->up), 0, s->up);
+    b->gated(b, (size_t)rows * (size_t)c->feed_forward, c->activation, s->gate, s->up, m->activated);
+    if (!same_place(s->middle, output)) b->copy(b, (size_t)rows * (size_t)c->hidden, s->middle, output);
+    add_block(m, rows, c->feed_forward, m->activated, p->down, p->feed_forward_norm_after,
+              s->feed_forward_out, s->feed_forward_rstd, output);
+}
+
+/* --- the batch */
+
+static int check_range(const int32_t *values, int count, int low, int high, const char *what,
+                       struct error *err) {
+    for (int i = 0; i < count; i++)
+        if (values[i] < low || values[i] >= high)
+            return error_set(err, ERROR_INPUT, "batch: %s %d is %d, outside %d..%d", what, i, (int)values[i],
+                             low, high - 1);
+    return 0;
+}
+
+static int check_batch(const struct model *m, const struct batch *batch, struct error *err) {
+    if (batch->rows > m->limits.rows || batch->targets > m->limits.targets)
+        return error_set(err, ERROR_INTERNAL,
+                         "batch: %d rows and %d targets, but the model was made for %d and %d", batch->rows,
+                         batch->targets, m->limits.rows, m->limits.targets);
+    TRY(check_range(batch->id, batch->rows, 0, m->config.vocabulary, "token", err));
+    TRY(check_range(batch->target_id, batch->targets, 0, m->config.vocabulary, "target token", err));
+    TRY(check_range(batch->position, batch->rows, 0, m->limits.rows, "position", err));
+    TRY(check_range(batch->target_row, batch->targets, 0, batch->rows, "target row", err));
+    for (int i = 1; i < batch->targets; i++)
+        if (batch->target_row[i] <= batch->target_row[i - 1])
+            return error_set(err, ERROR_INTERNAL, "batch: target rows do not ascend at %d", i);
+    if (!m->limits.slots) return 0;
+    TRY(check_range(batch->row_slot, batch->rows, 0, m->limits.slots, "row slot", err));
+    return check_range(batch->target_slot, batch->targets, 0, m->limits.slots, "target slot", err);
+}
+
+static void upload_batch(struct model *m, const struct batch *batch) {
+    struct backend *b = m->backend;
+    size_t rows = (size_t)batch->rows, targets = (size_t)batch->targets;
+    b->upload(b, m->id, batch->id, rows);
+    b->upload(b, m->position, batch->position, rows);
+    b->upload(b, m->row_slot, batch->row_slot, rows);
+    b->upload(b, m->target_row, batch->target_row, targets);
+    b->upload(b, m->target_id, batch->target_id, targets);
+    b->upload(b, m->target_slot, batch->target_slot, targets);
+    b->upload(b, m->target_weight, batch->target_weight, targets);
+}
+
+int model_forward(struct model *m, struct view parameters, const struct batch *batch, struct error *err) {
+    struct backend *b = m->backend;
+    m->batch = NULL;
+    m->kept = false;
+    TRY(check_batch(m, batch, err));
+    m->batch = batch;
+    m->parameters = parameters;
+    if (!batch->targets) return 0; /* whatever is asked of this batch is empty */
+    upload_batch(m, batch);
+    b->embed(b, batch->rows, m->config.hidden, m->config.embedding_factor, m->id,
+             weight(m, m->layout->embedding), m->layers[0].input);
+    for (int layer = 0; layer < m->config.layers; layer++) {
+        attend(m, layer);
+        add_attention(m, layer);
+        feed_forward(m, layer);
+    }
+    norm(m, batch->targets, m->final, m->layout->final_norm, m->states, m->final_rstd);
+    int code = b->check(b, err);
+    if (code) m->batch = NULL;
+    m->kept = !code && m->limits.training;
+    return code;
+}
