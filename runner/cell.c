@@ -93,8 +93,6 @@ static int make_state(struct cell_run *run, struct error *err) {
     TRY(ledger_create(set->count, budget, experiment->training.validation_charged, &run->ledger, err));
     struct method_problem problem = {set->count, size};
     TRY(mixture_create(method->method, method->settings, &problem, &run->mixture, err));
-    run->worst_case = mixture_plan(run->mixture)->worst_case;
-    run->worst_case.reference = run->reference;
     memcpy(run->share, mixture_shares(run->mixture), tasks * sizeof(double));
     TRY(sampler_create(set, (uint64_t)experiment->seeds[job->cell->seed], experiment->training.unit,
                        method->method->quota ? SAMPLER_QUOTA : SAMPLER_RANDOM, &run->sampler, err));

@@ -23,7 +23,6 @@ struct cell_run {
     double *loss;            /* [tasks] of the last set point */
     double *reference;       /* [tasks] losses that the objective compares with; NAN while unknown */
     const char **task_name;  /* [tasks] borrowed names */
-    struct worst_case worst_case; /* of the method's plan, with the reference filled in */
     int64_t step;            /* optimizer steps taken */
     int64_t updates, last_update;
     int set_point;           /* next index into the experiment's validation_at */

@@ -126,8 +126,8 @@ static int take_step(struct cell_run *run, double *drawn_share, bool *spent, str
     memcpy(drawn_share, run->share, (size_t)run->tasks * sizeof(double));
     find_token_share(run);
     if (update)
-        TRY(trainer_update_step(run->trainer, &draws, run->sampler, run->token_share, &run->worst_case, run->updates,
-                                rate, &step, err));
+        TRY(trainer_update_step(run->trainer, &draws, run->sampler, run->token_share,
+                                &mixture_plan(run->mixture)->worst_case, run->updates, rate, &step, err));
     else
         TRY(trainer_plain_step(run->trainer, &draws, rate, &step, err));
     TRY(book(run, &step, &draws, err));

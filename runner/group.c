@@ -60,7 +60,7 @@ int group_agree(const struct group *group, int code, struct error *err) {
     }
     TRY(mpi_check(MPI_Bcast(&shared, sizeof shared, MPI_BYTE, lowest, group->comm), "MPI_Bcast", err));
     error_set(err, shared.code, "%s", shared.message);
-    return error_context(err, "rank %d", lowest);
+    return lowest > 0 ? error_context(err, "rank %d", lowest) : shared.code;
 }
 
 static int reduce(const struct group *group, double *values, size_t n, MPI_Op op, struct error *err) {

@@ -29,7 +29,7 @@ void group_release(struct group *group);
 bool group_is_coordinator(const struct group *group);
 
 /* 0 if `code` is 0 on every rank. Otherwise every rank gets the code and message of the lowest rank that failed, with
- * its number where the group has several. */
+ * its number where that is not the coordinator. */
 int group_agree(const struct group *group, int code, struct error *err);
 
 /* In place: sums, maxima, or the coordinator's values, of values[n] on every rank. */
