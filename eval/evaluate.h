@@ -30,6 +30,9 @@ struct eval_peers {
 struct eval_settings {
     long long limit;   /* first so many records; 0: all */
     int max_length;    /* context length; 0: the model's */
+    /* Called now and then with the requests that this rank has answered, of those that are its own; may be NULL. */
+    void (*progress)(void *context, int64_t done, int64_t total);
+    void *progress_context;
 };
 
 struct eval_metric {
@@ -42,9 +45,10 @@ struct eval_metric {
 struct eval_sample {
     int64_t index;           /* in the file */
     const char *id;          /* the record's own id, or its index as text */
-    const char *document;    /* the record as one JSON line */
-    const char *target;      /* string form of the gold answer */
-    const char *prediction;
+    const char *document;    /* the record, with the fields that preprocessing adds, as one JSON line */
+    const char *target;      /* string form of the gold answer: the choice's index from 0 */
+    const char *prediction;  /* the same for the answer that the headline metric takes from the model */
+    const char *logged_target; /* what the harness's sample log calls the target: mostly the same */
     int requests;            /* choices */
     const char *const *context, *const *continuation; /* [requests] */
     const double *log_likelihood;                     /* [requests] natural logarithm, summed over the continuation */
@@ -61,8 +65,8 @@ struct eval_result {
     int64_t sample_count;
     char data_hash[65];   /* of the file */
     char prompt_hash[65]; /* over all requests' texts, in order */
-    double seconds;
-    int64_t requests, tokens; /* scored; tokens fed to the model */
+    double seconds;           /* mean over the ranks */
+    int64_t requests, tokens; /* scored; tokens fed to the model, those shared by several requests once */
 };
 
 /* Evaluates `benchmark` (a registry name) on the JSON-lines file `path`. The result is the same on every rank. Collective over

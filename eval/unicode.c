@@ -1,0 +1,144 @@
+#include "eval/unicode.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <utf8proc.h>
+
+/* The code point at `at`, and its bytes in *used. A stray byte, which checked text does not hold, stands for itself. */
+static int32_t point_at(const char *text, size_t length, size_t at, size_t *used) {
+    utf8proc_int32_t point;
+    size_t left = length - at < 4 ? length - at : 4;
+    utf8proc_ssize_t size = utf8proc_iterate((const utf8proc_uint8_t *)text + at, (utf8proc_ssize_t)left, &point);
+    *used = size > 0 ? (size_t)size : 1;
+    return size > 0 ? point : (unsigned char)text[at];
+}
+
+static bool is_continuation(char byte) {
+    return ((unsigned char)byte & 0xc0) == 0x80;
+}
+
+/* str.isspace: Unicode's White_Space and the four information separators. */
+static bool is_space(int32_t point) {
+    return (point >= 0x09 && point <= 0x0d) || (point >= 0x1c && point <= 0x20) || point == 0x85 || point == 0xa0 ||
+           point == 0x1680 || (point >= 0x2000 && point <= 0x200a) || point == 0x2028 || point == 0x2029 ||
+           point == 0x202f || point == 0x205f || point == 0x3000;
+}
+
+size_t unicode_points(const char *text, size_t length) {
+    size_t points = 0;
+    for (size_t i = 0; i < length; i++) points += !is_continuation(text[i]);
+    return points;
+}
+
+size_t unicode_space_prefix(const char *text, size_t length) {
+    size_t at = 0;
+    while (at < length) {
+        size_t used;
+        if (!is_space(point_at(text, length, at, &used))) break;
+        at += used;
+    }
+    return at;
+}
+
+size_t unicode_space_suffix(const char *text, size_t length) {
+    size_t end = length;
+    while (end > 0) {
+        size_t at = end - 1, used;
+        while (at > 0 && is_continuation(text[at])) at--;
+        if (!is_space(point_at(text, length, at, &used)) || at + used != end) break;
+        end = at;
+    }
+    return length - end;
+}
+
+void unicode_strip(const char **text, size_t *length) {
+    size_t prefix = unicode_space_prefix(*text, *length);
+    *text += prefix;
+    *length -= prefix;
+    *length -= unicode_space_suffix(*text, *length);
+}
+
+/* Title case where it takes several code points (SpecialCasing.txt, unconditional). */
+static const struct {
+    uint16_t point, title[3];
+} long_titles[] = {
+    {0x00df, {0x0053, 0x0073}},         {0x0149, {0x02bc, 0x004e}},         {0x01f0, {0x004a, 0x030c}},
+    {0x0390, {0x0399, 0x0308, 0x0301}}, {0x03b0, {0x03a5, 0x0308, 0x0301}}, {0x0587, {0x0535, 0x0582}},
+    {0x1e96, {0x0048, 0x0331}},         {0x1e97, {0x0054, 0x0308}},         {0x1e98, {0x0057, 0x030a}},
+    {0x1e99, {0x0059, 0x030a}},         {0x1e9a, {0x0041, 0x02be}},         {0x1f50, {0x03a5, 0x0313}},
+    {0x1f52, {0x03a5, 0x0313, 0x0300}}, {0x1f54, {0x03a5, 0x0313, 0x0301}}, {0x1f56, {0x03a5, 0x0313, 0x0342}},
+    {0x1fb2, {0x1fba, 0x0345}},         {0x1fb4, {0x0386, 0x0345}},         {0x1fb6, {0x0391, 0x0342}},
+    {0x1fb7, {0x0391, 0x0342, 0x0345}}, {0x1fc2, {0x1fca, 0x0345}},         {0x1fc4, {0x0389, 0x0345}},
+    {0x1fc6, {0x0397, 0x0342}},         {0x1fc7, {0x0397, 0x0342, 0x0345}}, {0x1fd2, {0x0399, 0x0308, 0x0300}},
+    {0x1fd3, {0x0399, 0x0308, 0x0301}}, {0x1fd6, {0x0399, 0x0342}},         {0x1fd7, {0x0399, 0x0308, 0x0342}},
+    {0x1fe2, {0x03a5, 0x0308, 0x0300}}, {0x1fe3, {0x03a5, 0x0308, 0x0301}}, {0x1fe4, {0x03a1, 0x0313}},
+    {0x1fe6, {0x03a5, 0x0342}},         {0x1fe7, {0x03a5, 0x0308, 0x0342}}, {0x1ff2, {0x1ffa, 0x0345}},
+    {0x1ff4, {0x038f, 0x0345}},         {0x1ff6, {0x03a9, 0x0342}},         {0x1ff7, {0x03a9, 0x0342, 0x0345}},
+    {0xfb00, {0x0046, 0x0066}},         {0xfb01, {0x0046, 0x0069}},         {0xfb02, {0x0046, 0x006c}},
+    {0xfb03, {0x0046, 0x0066, 0x0069}}, {0xfb04, {0x0046, 0x0066, 0x006c}}, {0xfb05, {0x0053, 0x0074}},
+    {0xfb06, {0x0053, 0x0074}},         {0xfb13, {0x0544, 0x0576}},         {0xfb14, {0x0544, 0x0565}},
+    {0xfb15, {0x0544, 0x056b}},         {0xfb16, {0x054e, 0x0576}},         {0xfb17, {0x0544, 0x056d}},
+};
+
+static int append_point(struct text *out, int32_t point, struct error *err) {
+    utf8proc_uint8_t bytes[4];
+    utf8proc_ssize_t size = utf8proc_encode_char(point, bytes);
+    return text_append(out, bytes, (size_t)size, err);
+}
+
+static int append_title(struct text *out, int32_t point, struct error *err) {
+    for (size_t i = 0; i < sizeof long_titles / sizeof long_titles[0]; i++) {
+        if (long_titles[i].point != point) continue;
+        for (size_t j = 0; j < 3 && long_titles[i].title[j]; j++) {
+            TRY(append_point(out, long_titles[i].title[j], err));
+        }
+        return 0;
+    }
+    return append_point(out, utf8proc_totitle(point), err);
+}
+
+static bool is_cased(int32_t point) {
+    utf8proc_category_t category = utf8proc_category(point);
+    return category == UTF8PROC_CATEGORY_LU || category == UTF8PROC_CATEGORY_LL || category == UTF8PROC_CATEGORY_LT;
+}
+
+static bool is_case_ignorable(int32_t point) {
+    switch (utf8proc_category(point)) {
+    case UTF8PROC_CATEGORY_MN:
+    case UTF8PROC_CATEGORY_ME:
+    case UTF8PROC_CATEGORY_CF:
+    case UTF8PROC_CATEGORY_LM:
+    case UTF8PROC_CATEGORY_SK: return true;
+    default: return point == '\'' || point == '.' || point == ':' || point == 0xb7 || point == 0x2018 || point == 0x2019;
+    }
+}
+
+/* Whether the capital sigma before byte `next` ends its word (Final_Sigma of the Unicode standard, 3.13). `cased`: the
+ * nearest code point before it that is not case-ignorable is cased. */
+static bool is_final_sigma(const char *text, size_t length, size_t next, bool cased) {
+    while (cased && next < length) {
+        size_t used;
+        int32_t point = point_at(text, length, next, &used);
+        if (!is_case_ignorable(point)) return !is_cased(point);
+        next += used;
+    }
+    return cased;
+}
+
+int unicode_capitalize(const char *text, size_t length, struct text *out, struct error *err) {
+    bool cased = false;
+    for (size_t at = 0, used; at < length; at += used) {
+        int32_t point = point_at(text, length, at, &used);
+        if (at == 0) {
+            TRY(append_title(out, point, err));
+        } else if (point == 0x130) { /* the one code point whose lower case is two */
+            TRY(text_append_string(out, "i\xcc\x87", err));
+        } else if (point == 0x3a3) {
+            TRY(append_point(out, is_final_sigma(text, length, at + used, cased) ? 0x3c2 : 0x3c3, err));
+        } else {
+            TRY(append_point(out, utf8proc_tolower(point), err));
+        }
+        if (!is_case_ignorable(point)) cased = is_cased(point);
+    }
+    return 0;
+}
