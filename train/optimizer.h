@@ -4,6 +4,7 @@
 
 #include "base/setting.h"
 #include "train/parameters.h"
+#include <stdint.h>
 
 enum optimizer_kind { OPTIMIZER_ADAMW, OPTIMIZER_SGD };
 enum schedule { SCHEDULE_COSINE, SCHEDULE_LINEAR, SCHEDULE_CONSTANT };
@@ -38,5 +39,15 @@ int optimizer_step(struct optimizer *optimizer, double rate, struct view gradien
  * learning rate (AdamW with frozen second moments; the identity for SGD). Before the first step, v = 0 would make P
  * unbounded: then v is taken from `gradient`, the first one. */
 int optimizer_precondition(struct optimizer *optimizer, struct view gradient, struct view vector, struct error *err);
+
+/* What a checkpoint must hold beside the parameters: AdamW's moments, flat vectors of the layout that may be uploaded and
+ * downloaded (absent for SGD), and the number of steps taken. */
+struct optimizer_state {
+    struct view first, second;
+    int64_t steps;
+};
+struct optimizer_state optimizer_state(const struct optimizer *optimizer);
+/* Goes on as if `steps` steps had been taken; the moments are uploaded through optimizer_state's views. */
+void optimizer_set_steps(struct optimizer *optimizer, int64_t steps);
 
 #endif
