@@ -14,7 +14,8 @@ static const double sizes[TASKS] = {100.0, 400.0, 25.0, 1600.0};
 static const double tolerance = 1e-15;
 
 static void assert_near(double actual, double expected, double bound) {
-    if (!(fabs(actual - expected) <= bound)) fail_msg("%.17g, expected %.17g (within %g)", actual, expected, bound);
+    if (!(fabs(actual - expected) <= bound))
+        fail_msg("%.17g, expected %.17g (within %g)", actual, expected, bound);
 }
 
 /* Any method's settings, at their defaults. */
@@ -179,7 +180,8 @@ static void plan_and_due_follow_the_settings(void **state) {
     settings.adapt.objective = OBJECTIVE_EXCESS;
     struct mixture *mixture = start("adapt", &settings);
     const struct method_signal_plan *plan = mixture_plan(mixture);
-    assert_int_equal(plan->needs, METHOD_NEEDS_VALIDATION_LOSS | METHOD_NEEDS_ALIGNMENT | METHOD_NEEDS_REFERENCE_LOSS);
+    assert_int_equal(plan->needs,
+                     METHOD_NEEDS_VALIDATION_LOSS | METHOD_NEEDS_ALIGNMENT | METHOD_NEEDS_REFERENCE_LOSS);
     assert_int_equal(plan->interval, 7);
     assert_int_equal(plan->probe, 3);
     assert_int_equal(plan->validation_batch, 9);

@@ -18,7 +18,8 @@ static double normal(uint64_t index) {
 
 /* Fails on NaN too. */
 static void assert_near(double actual, double expected, double tolerance) {
-    if (!(fabs(actual - expected) <= tolerance)) fail_msg("%.17g, expected %.17g (within %g)", actual, expected, tolerance);
+    if (!(fabs(actual - expected) <= tolerance))
+        fail_msg("%.17g, expected %.17g (within %g)", actual, expected, tolerance);
 }
 
 static void softmax_equals_its_definition(void **state) {
@@ -92,7 +93,8 @@ static void pullback_equals_finite_differences(void **state) {
 
 static void entropy_of_known_points(void **state) {
     (void)state;
-    const double uniform[4] = {0.25, 0.25, 0.25, 0.25}, corner[4] = {0.0, 1.0, 0.0, 0.0}, pair[4] = {0.5, 0.0, 0.5, 0.0};
+    const double uniform[4] = {0.25, 0.25, 0.25, 0.25}, corner[4] = {0.0, 1.0, 0.0, 0.0},
+                 pair[4] = {0.5, 0.0, 0.5, 0.0};
     assert_near(simplex_entropy(4, uniform), log(4.0), 1e-15);
     assert_true(simplex_entropy(4, corner) == 0.0);
     assert_near(simplex_entropy(4, pair), log(2.0), 1e-15);

@@ -1,5 +1,5 @@
-/* The smooth worst case: closed form against a plain reference in extended precision, and the online sum, in any order and
- * over any partition, against the closed form. */
+/* The smooth worst case: closed form against a plain reference in extended precision, and the online sum, in
+ * any order and over any partition, against the closed form. */
 #include "solver/worst_case.h"
 
 #include "base/random.h"
@@ -13,13 +13,15 @@
 
 enum { TASKS = 20, PARTS_MAX = 6, ORDERS = 50 };
 static const double tolerance = 1e-13; /* relative to the largest value */
-static const double temperatures[] = {0.0, DBL_TRUE_MIN, 1e-300, 1e-6, 0.01, 0.3, 1.0, 100.0, 1e6, 1e12, 1e300};
+static const double temperatures[] = {0.0, DBL_TRUE_MIN, 1e-300, 1e-6, 0.01, 0.3,
+                                      1.0, 100.0,        1e6,    1e12, 1e300};
 enum { TEMPERATURES = sizeof temperatures / sizeof temperatures[0] };
 
 static const struct random_key key = {.seed = 11, .purpose = RANDOM_TEST};
 
 static void assert_near(double actual, double expected, double bound) {
-    if (!(fabs(actual - expected) <= bound)) fail_msg("%.17g, expected %.17g (within %g)", actual, expected, bound);
+    if (!(fabs(actual - expected) <= bound))
+        fail_msg("%.17g, expected %.17g (within %g)", actual, expected, bound);
 }
 
 static void make_losses(double scale, double *loss) {
@@ -65,7 +67,8 @@ static void closed_form_equals_the_definition(void **state) {
             make_losses(scales[s], loss);
             struct worst_case worst_case = {.temperature = temperatures[t]};
             double objective = worst_case_objective(&worst_case, TASKS, loss, weight);
-            assert_near(objective, plain_objective(temperatures[t], TASKS, loss, expected), tolerance * scales[s]);
+            assert_near(objective, plain_objective(temperatures[t], TASKS, loss, expected),
+                        tolerance * scales[s]);
             assert_true(objective == worst_case_objective(&worst_case, TASKS, loss, NULL));
             for (int k = 0; k < TASKS; k++) {
                 assert_near(weight[k], expected[k], tolerance);
@@ -97,9 +100,10 @@ static void extremes_are_the_maximum_and_the_mean(void **state) {
     assert_true(weight[0] == 0.5 && weight[1] == 0.0 && weight[2] == 0.5);
 }
 
-/* Accumulates sum_j w_j x_j the way a backward pass does: terms in some order, over some parts that are combined at the end. */
-static double accumulate(double temperature, const double *value, const double *term, const int *order, int parts,
-                         double *total) {
+/* Accumulates sum_j w_j x_j the way a backward pass does: terms in some order, over some parts that are
+ * combined at the end. */
+static double accumulate(double temperature, const double *value, const double *term, const int *order,
+                         int parts, double *total) {
     struct worst_case_sum sum[PARTS_MAX];
     double gathered[PARTS_MAX] = {0.0}, maximum = -INFINITY, result = 0.0;
     for (int p = 0; p < parts; p++) sum[p] = worst_case_sum_empty();
@@ -136,7 +140,8 @@ static void online_equals_closed_form_in_any_order_and_partition(void **state) {
             for (int i = 0; i < TASKS; i++) order[i] = (int)random_permuted(shuffle, (uint64_t)i, TASKS);
             double total, result = accumulate(temperatures[t], loss, term, order, parts, &total);
             assert_near(result, expected, tolerance);
-            if (temperatures[t] > 1e-3 && temperatures[t] < 1e3) { /* the objective, too, follows from the sum */
+            if (temperatures[t] > 1e-3 &&
+                temperatures[t] < 1e3) { /* the objective, too, follows from the sum */
                 double objective = worst_case_objective(&worst_case, TASKS, loss, NULL);
                 assert_near(2.5 + temperatures[t] * log(total / TASKS), objective, 1e-12);
             }
@@ -147,7 +152,8 @@ static void online_equals_closed_form_in_any_order_and_partition(void **state) {
 static void an_empty_part_counts_nothing(void **state) {
     (void)state;
     struct worst_case_sum empty = worst_case_sum_empty();
-    for (int t = 0; t < TEMPERATURES; t++) assert_true(worst_case_sum_factor(&empty, temperatures[t], 3.0) == 0.0);
+    for (int t = 0; t < TEMPERATURES; t++)
+        assert_true(worst_case_sum_factor(&empty, temperatures[t], 3.0) == 0.0);
     double rescale;
     assert_true(worst_case_sum_add(&empty, 0.5, -1e308, &rescale) == 1.0);
     assert_true(rescale == 0.0 && empty.sum == 1.0 && empty.maximum == -1e308);
