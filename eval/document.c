@@ -2,7 +2,7 @@
 
 #include "base/text.h"
 #include "eval/python_json.h"
-#include "eval/unicode.h"
+#include "eval/python_text.h"
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -49,7 +49,7 @@ int document_choice(struct record *record, struct document *document, int i, con
     memcpy(continuation + 1, choice, length + 1);
     document->context[i] = context;
     document->continuation[i] = continuation;
-    document->points[i] = (int32_t)unicode_points(choice, length);
+    document->points[i] = (int32_t)python_length(choice, length);
     return 0;
 }
 

@@ -1,15 +1,14 @@
 #include "eval/evaluate.h"
 
+#include "base/clock.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "eval/benchmark.h"
 #include "eval/loglikelihood.h"
 #include "eval/score.h"
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* A result and the memory behind it. */
 struct owned_result {
@@ -38,12 +37,6 @@ struct evaluation {
 };
 
 enum { VALUE_FAILED, VALUE_TOKENS, VALUE_SECONDS, VALUES };
-
-static double now(void) {
-    struct timespec time;
-    clock_gettime(CLOCK_MONOTONIC, &time);
-    return (double)time.tv_sec + 1e-9 * (double)time.tv_nsec;
-}
 
 /* Sums over the ranks after telling them whether this one failed. values[0] is for that. Whatever happened, every rank
  * comes here equally often, so nobody waits for one that gave up. */
@@ -257,7 +250,7 @@ static int agree(const struct evaluation *e, int code, struct error *err) {
 }
 
 static int finish(struct evaluation *e, double started, int code, struct error *err) {
-    e->values[VALUE_SECONDS] = now() - started;
+    e->values[VALUE_SECONDS] = clock_seconds() - started;
     TRY(sum_unless_failed(e->peers, code, e->values, VALUES + 2 * e->requests, err));
     for (size_t r = 0; r < e->requests; r++) {
         e->log_likelihood[r] = e->values[VALUES + 2 * r];
@@ -273,7 +266,7 @@ static int finish(struct evaluation *e, double started, int code, struct error *
 int eval_run(const char *benchmark, const char *path, const struct eval_model *model, const struct eval_settings *settings,
              const struct eval_peers *peers, struct eval_result **out, struct error *err) {
     *out = NULL;
-    double started = now();
+    double started = clock_seconds();
     struct evaluation e = {.path = path, .model = model, .settings = settings, .peers = peers};
     struct arena *scratch = NULL; /* token ids */
     int code = memory_alloc(&e.owned, 1, sizeof *e.owned, err);

@@ -3,14 +3,14 @@
 
 #include "eval/benchmark.h"
 #include "eval/score.h"
-#include "eval/unicode.h"
+#include "eval/python_text.h"
 #include <string.h>
 
 /* Strips, turns " [title]" into ". ", deletes "[...]" within a line, and halves pairs of spaces in one pass: the marks that
  * the WikiHow part of the data carries. What the deletion leaves at either end stays. */
 static int clean(const char *text, size_t length, struct text *out, struct error *err) {
     static const char title[] = " [title]";
-    unicode_strip(&text, &length);
+    python_strip(&text, &length);
     struct text titled = {0}, bare = {0};
     int code = 0;
     for (size_t i = 0; i < length && !code;) {
@@ -58,7 +58,7 @@ static int render_query(struct record *record, struct text *scratch, const char 
     TRY(record_string(record, "ctx_a", &before, err));
     TRY(record_string(record, "ctx_b", &after, err));
     TRY(text_printf(scratch, err, "%s: %s ", activity, before));
-    TRY(unicode_capitalize(after, strlen(after), scratch, err));
+    TRY(python_capitalize(after, strlen(after), scratch, err));
     return keep_clean(record, scratch, out, err);
 }
 

@@ -1,6 +1,6 @@
 #include "eval/requests.h"
 
-#include "eval/unicode.h"
+#include "eval/python_text.h"
 #include <string.h>
 
 struct request_encoder {
@@ -81,7 +81,7 @@ static int encode_context(struct request_encoder *encoder, const char *context, 
 static int encode_pair(struct request_encoder *encoder, const char *context, const char *continuation,
                        struct error *err) {
     size_t length = strlen(context);
-    length -= unicode_space_suffix(context, length);
+    length -= python_space_suffix(context, length);
     struct text *text = &encoder->whole_text;
     text_clear(text);
     TRY(text_append_string(text, context, err));

@@ -4,7 +4,7 @@
 
 #include "eval/benchmark.h"
 #include "eval/score.h"
-#include "eval/unicode.h"
+#include "eval/python_text.h"
 #include <string.h>
 
 static int render(struct record *record, struct document *document, struct error *err) {
@@ -21,7 +21,7 @@ static int render(struct record *record, struct document *document, struct error
 
     const char *rest = blank + 1;
     size_t length = strlen(rest);
-    unicode_strip(&rest, &length);
+    python_strip(&rest, &length);
     char *remainder;
     TRY(arena_copy(record->arena, rest, length, &remainder, err));
     document->target = remainder;

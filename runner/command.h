@@ -3,6 +3,7 @@
 #ifndef ADAPT_RUNNER_COMMAND_H
 #define ADAPT_RUNNER_COMMAND_H
 
+int command_eval(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_version(int argc, char **argv);
 

@@ -10,6 +10,7 @@ static const struct {
     const char *meaning;
 } commands[] = {
     {"run", command_run, "run an experiment's grid"},
+    {"eval", command_eval, "score a model on benchmarks"},
     {"version", command_version, "what this program is made of"},
 };
 

@@ -1,4 +1,4 @@
-#include "eval/unicode.h"
+#include "eval/python_text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -24,13 +24,13 @@ static bool is_space(int32_t point) {
            point == 0x202f || point == 0x205f || point == 0x3000;
 }
 
-size_t unicode_points(const char *text, size_t length) {
+size_t python_length(const char *text, size_t length) {
     size_t points = 0;
     for (size_t i = 0; i < length; i++) points += !is_continuation(text[i]);
     return points;
 }
 
-size_t unicode_space_prefix(const char *text, size_t length) {
+size_t python_space_prefix(const char *text, size_t length) {
     size_t at = 0;
     while (at < length) {
         size_t used;
@@ -40,7 +40,7 @@ size_t unicode_space_prefix(const char *text, size_t length) {
     return at;
 }
 
-size_t unicode_space_suffix(const char *text, size_t length) {
+size_t python_space_suffix(const char *text, size_t length) {
     size_t end = length;
     while (end > 0) {
         size_t at = end - 1, used;
@@ -51,11 +51,11 @@ size_t unicode_space_suffix(const char *text, size_t length) {
     return length - end;
 }
 
-void unicode_strip(const char **text, size_t *length) {
-    size_t prefix = unicode_space_prefix(*text, *length);
+void python_strip(const char **text, size_t *length) {
+    size_t prefix = python_space_prefix(*text, *length);
     *text += prefix;
     *length -= prefix;
-    *length -= unicode_space_suffix(*text, *length);
+    *length -= python_space_suffix(*text, *length);
 }
 
 /* Title case where it takes several code points (SpecialCasing.txt, unconditional). */
@@ -125,7 +125,7 @@ static bool is_final_sigma(const char *text, size_t length, size_t next, bool ca
     return cased;
 }
 
-int unicode_capitalize(const char *text, size_t length, struct text *out, struct error *err) {
+int python_capitalize(const char *text, size_t length, struct text *out, struct error *err) {
     bool cased = false;
     for (size_t at = 0, used; at < length; at += used) {
         int32_t point = point_at(text, length, at, &used);
