@@ -11,7 +11,6 @@ struct pass {
     struct model *model;
     struct batch *batch;
     float *target_loss;    /* [rows] of one micro-batch */
-    double *slot_dot;      /* [tasks] of one micro-batch */
     double *sums;          /* [3 * tasks]: loss, tokens, alignment */
     int64_t *cost;         /* [items] */
     int *owner;            /* [items] */
@@ -39,7 +38,6 @@ int pass_create(struct backend *backend, const struct model_config *config, cons
     int code = model_create(backend, config, layout, &model, &pass->model, err);
     if (!code) code = batch_create(limits->rows, limits->rows, limits->rows, &pass->batch, err);
     if (!code) code = memory_alloc(&pass->target_loss, rows, sizeof(float), err);
-    if (!code) code = memory_alloc(&pass->slot_dot, tasks, sizeof(double), err);
     if (!code) code = memory_alloc(&pass->sums, 3 * tasks, sizeof(double), err);
     if (!code) code = memory_alloc(&pass->cost, items, sizeof(int64_t), err);
     if (!code) code = memory_alloc(&pass->owner, items, sizeof(int), err);
@@ -54,7 +52,6 @@ void pass_destroy(struct pass **pass) {
     model_destroy(&(*pass)->model);
     batch_destroy(&(*pass)->batch);
     memory_free((*pass)->target_loss);
-    memory_free((*pass)->slot_dot);
     memory_free((*pass)->sums);
     memory_free((*pass)->cost);
     memory_free((*pass)->owner);
@@ -76,11 +73,8 @@ static int run_batch(struct pass *pass, const struct work *work, struct error *e
     if (batch->rows == 0) return 0;
     TRY(model_forward(pass->model, work->parameters, batch, err));
     if (work->backward) {
-        bool align = work->direction.buffer != NULL;
-        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss,
-                           align ? pass->slot_dot : NULL, err));
-        if (align)
-            for (int k = 0; k < pass->limits.tasks; k++) pass->sums[2 * pass->limits.tasks + k] += pass->slot_dot[k];
+        double *alignment = work->direction.buffer ? pass->sums + 2 * pass->limits.tasks : NULL;
+        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss, alignment, err));
     } else {
         TRY(model_losses(pass->model, pass->target_loss, NULL, err));
     }

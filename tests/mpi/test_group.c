@@ -1,0 +1,100 @@
+/* Groups of ranks: agreement on errors, reductions, vectors on devices with and without host access. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "runner/group.h"
+#include <stdio.h>
+#include <string.h>
+
+static void test_agree_spreads_the_lowest_failure(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    assert_int_equal(group_agree(&group, 0, &err), 0);
+    int last = group.size - 1, code = 0;
+    if (group.rank == last) code = error_set(&err, ERROR_IO, "disk of rank %d is full", group.rank);
+    assert_int_equal(group_agree(&group, code, &err), ERROR_IO);
+    char wanted[64];
+    snprintf(wanted, sizeof wanted, "disk of rank %d is full", last);
+    assert_non_null(strstr(err.message, wanted));
+    assert_int_equal(group_agree(&group, 0, &err), 0); /* and goes on */
+    group_release(&group);
+}
+
+static void test_sums(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    double n = group.size, values[2] = {group.rank, 1}, high = group.rank, first = group.rank + 5;
+    assert_int_equal(group_sum(&group, values, 2, &err), 0);
+    assert_true(values[0] == n * (n - 1) / 2 && values[1] == n);
+    assert_int_equal(group_max(&group, &high, 1, &err), 0);
+    assert_true(high == n - 1);
+    assert_int_equal(group_broadcast(&group, &first, 1, &err), 0);
+    assert_true(first == 5);
+    group_release(&group);
+}
+
+/* More elements than a bucket or the staging memory, on memory that the host sees and on memory that it does not. */
+static void test_sum_vector(void **state) {
+    (void)state;
+    enum { N = 10007, STAGING = 1000 };
+    static const char *const names[] = {"cpu", "memcheck"};
+    static float host[N], staging[STAGING];
+    struct error err = {0};
+    struct group group;
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    for (int which = 0; which < 2; which++) {
+        struct backend *backend;
+        struct buffer *buffer;
+        assert_int_equal(backend_create(names[which], 1, &backend, &err), 0);
+        assert_int_equal(backend->buffer_create(backend, N * sizeof(float), &buffer, &err), 0);
+        struct view vector = {buffer, 0, DTYPE_F32};
+        for (int i = 0; i < N; i++) host[i] = (float)(i % 100 + group.rank);
+        backend->upload(backend, vector, host, N);
+        assert_int_equal(group_sum_vector(&group, backend, vector, N, staging, STAGING, &err), 0);
+        backend->download(backend, vector, host, N);
+        assert_int_equal(backend->check(backend, &err), 0);
+        float ranks = (float)group.size;
+        for (int i = 0; i < N; i++) assert_true(host[i] == ranks * (float)(i % 100) + ranks * (ranks - 1) / 2);
+        backend->buffer_destroy(backend, &buffer);
+        backend_destroy(&backend);
+    }
+    group_release(&group);
+}
+
+static void test_split(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    int world;
+    MPI_Comm_size(MPI_COMM_WORLD, &world);
+    assert_int_equal(group_split(MPI_COMM_WORLD, world + 1, &group, &err), ERROR_INPUT);
+    assert_int_equal(group_split(MPI_COMM_WORLD, 1, &group, &err), 0);
+    assert_int_equal(group.size, 1);
+    assert_int_equal(group.count, world);
+    group_release(&group);
+    if (world < 4) return;
+    assert_int_equal(group_split(MPI_COMM_WORLD, 3, &group, &err), 0); /* one rank is left over */
+    assert_int_equal(group.count, world / 3);
+    assert_true(group.size == 3 || group.size == 0);
+    group_release(&group);
+}
+
+int main(int argc, char **argv) {
+    MPI_Init(&argc, &argv);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_agree_spreads_the_lowest_failure),
+        cmocka_unit_test(test_sums),
+        cmocka_unit_test(test_sum_vector),
+        cmocka_unit_test(test_split),
+    };
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    MPI_Finalize();
+    return failed;
+}
