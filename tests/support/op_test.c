@@ -1,0 +1,310 @@
+#include "tests/support/op_test.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { GUARD = 64, DIRECTIONS = 3, SHOWN_FAILURES = 5 };
+
+static const double OUTPUT_NOISE = 4e-7; /* relative error of a forward operation's outputs */
+static const double guard_value = -12345.0;
+
+static void fail(struct op_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void fail(struct op_case *c, const char *format, ...) {
+    if (++c->failures > SHOWN_FAILURES) return;
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    fprintf(stderr, "FAIL %s %s %d (%s): %s\n", c->rerun, c->suite, c->index, c->description, message);
+}
+
+static void must(int code, const struct error *err) {
+    if (!code) return;
+    fprintf(stderr, "the test itself failed: %s\n", err->message);
+    exit(1);
+}
+
+void op_describe(struct op_case *c, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(c->description, sizeof c->description, format, arguments);
+    va_end(arguments);
+}
+
+double *op_numbers(struct op_case *c, size_t count) {
+    struct error err = {0};
+    double *numbers;
+    must(memory_alloc(&numbers, count, sizeof *numbers, &err), &err);
+    must(memory_reserve(&c->blocks, &c->block_capacity, c->block_count + 1, sizeof *c->blocks, &err), &err);
+    c->blocks[c->block_count++] = numbers;
+    return numbers;
+}
+
+double *op_copy(struct op_case *c, const double *numbers, size_t count) {
+    double *copy = op_numbers(c, count);
+    if (count) memcpy(copy, numbers, count * sizeof *copy);
+    return copy;
+}
+
+/* ---------------------------------------------------------------------------------------------------- arrays
+ */
+
+static void encode(enum dtype dtype, size_t count, const double *values, void *bytes) {
+    for (size_t i = 0; i < count; i++) {
+        if (dtype == DTYPE_F32) ((float *)bytes)[i] = (float)values[i];
+        if (dtype == DTYPE_F64) ((double *)bytes)[i] = values[i];
+        if (dtype == DTYPE_I32) ((int32_t *)bytes)[i] = (int32_t)values[i];
+        if (dtype == DTYPE_BF16) ((uint16_t *)bytes)[i] = (uint16_t)values[i]; /* the bits, as a number */
+    }
+}
+
+static void decode(enum dtype dtype, size_t count, const void *bytes, double *values) {
+    for (size_t i = 0; i < count; i++) {
+        if (dtype == DTYPE_F32) values[i] = (double)((const float *)bytes)[i];
+        if (dtype == DTYPE_F64) values[i] = ((const double *)bytes)[i];
+        if (dtype == DTYPE_I32) values[i] = (double)((const int32_t *)bytes)[i];
+        if (dtype == DTYPE_BF16) values[i] = (double)((const uint16_t *)bytes)[i];
+    }
+}
+
+/* The numbers of `count` device elements, into `values`. */
+static void fetch(struct op_case *c, struct view view, size_t count, double *values) {
+    struct error err = {0};
+    void *bytes;
+    must(memory_alloc(&bytes, count, dtype_bytes(view.dtype), &err), &err);
+    c->backend->download(c->backend, view, bytes, count);
+    decode(view.dtype, count, bytes, values);
+    memory_free(bytes);
+}
+
+static void store(struct op_case *c, struct view view, size_t count, double *values) {
+    struct error err = {0};
+    void *bytes;
+    must(memory_alloc(&bytes, count, dtype_bytes(view.dtype), &err), &err);
+    encode(view.dtype, count, values, bytes);
+    decode(view.dtype, count, bytes, values);
+    c->backend->upload(c->backend, view, bytes, count);
+    memory_free(bytes);
+}
+
+static double guard_of(enum dtype dtype) {
+    return dtype == DTYPE_BF16 ? 12345.0 : guard_value;
+}
+
+struct array *array_given(struct op_case *c, enum dtype dtype, size_t count, const double *values) {
+    struct error err = {0};
+    struct array *array;
+    must(memory_alloc(&array, 1, sizeof *array, &err), &err);
+    array->count = count;
+    array->value = op_numbers(c, count);
+    array->next = c->arrays;
+    c->arrays = array;
+    array->view = (struct view){NULL, 0, dtype};
+    size_t bytes = (count + 2 * GUARD) * dtype_bytes(dtype);
+    must(c->backend->buffer_create(c->backend, bytes, &array->view.buffer, &err), &err);
+    double guard[GUARD];
+    for (int i = 0; i < GUARD; i++) guard[i] = guard_of(dtype);
+    store(c, array->view, GUARD, guard);
+    store(c, view_at(array->view, GUARD + count), GUARD, guard);
+    array->view = view_at(array->view, GUARD);
+    array_write(c, array, values);
+    return array;
+}
+
+void array_write(struct op_case *c, struct array *array, const double *values) {
+    if (array->count == 0) return;
+    memmove(array->value, values, array->count * sizeof *values);
+    store(c, array->view, array->count, array->value);
+}
+
+const double *array_read(struct op_case *c, struct array *array) {
+    double guard[GUARD];
+    struct view start = array->view;
+    fetch(c, start, array->count, array->value);
+    start.offset -= GUARD;
+    for (int side = 0; side < 2; side++) {
+        fetch(c, side ? view_at(array->view, array->count) : start, GUARD, guard);
+        for (int i = 0; i < GUARD; i++)
+            if (!(guard[i] == guard_of(array->view.dtype)))
+                fail(c, "wrote outside of an array of %zu: guard %d %s it holds %g", array->count, i,
+                     side ? "behind" : "before", guard[i]);
+    }
+    return array->value;
+}
+
+struct array *array_random(struct op_case *c, size_t count, double spread) {
+    struct random_key key = {.seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = c->streams++};
+    double *values = op_numbers(c, count);
+    for (size_t i = 0; i < count; i++) values[i] = spread * random_normal(key, i);
+    return array_given(c, DTYPE_F32, count, values);
+}
+
+struct array *array_filled(struct op_case *c, enum dtype dtype, size_t count, double value) {
+    double *values = op_numbers(c, count);
+    for (size_t i = 0; i < count; i++) values[i] = value;
+    return array_given(c, dtype, count, values);
+}
+
+struct array *array_output(struct op_case *c, enum dtype dtype, size_t count) {
+    return array_filled(c, dtype, count, dtype == DTYPE_I32 || dtype == DTYPE_BF16 ? 777 : NAN);
+}
+
+struct array *array_indices(struct op_case *c, size_t count, size_t bound) {
+    struct random_key key = {.seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = c->streams++};
+    double *values = op_numbers(c, count);
+    for (size_t i = 0; i < count; i++) values[i] = (double)random_below(key, i, bound);
+    return array_given(c, DTYPE_I32, count, values);
+}
+
+/* ----------------------------------------------------------------------------------------------------
+ * expectations */
+
+void expect_good(struct op_case *c) {
+    struct error err = {0};
+    if (c->backend->check(c->backend, &err)) fail(c, "check: %s", err.message);
+}
+
+void expect_failure(struct op_case *c, int code, const char *words) {
+    struct error err = {0};
+    int got = c->backend->check(c->backend, &err);
+    if (got != code || !strstr(err.message, words))
+        fail(c, "check gave %d '%s', expected %d and '%s'", got, err.message, code, words);
+}
+
+void expect_true(struct op_case *c, bool condition, const char *format, ...) {
+    if (condition) return;
+    char message[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    fail(c, "%s", message);
+}
+
+static bool close_enough(double got, double want, double absolute, double relative) {
+    if (isnan(want)) return isnan(got);
+    if (isinf(want)) return got == want;
+    return fabs(got - want) <= absolute + relative * fabs(want);
+}
+
+void expect_close(struct op_case *c, const char *what, struct array *got, const double *want, double absolute,
+                  double relative) {
+    array_read(c, got);
+    size_t wrong = 0, worst = 0;
+    for (size_t i = 0; i < got->count; i++) {
+        if (close_enough(got->value[i], want[i], absolute, relative)) continue;
+        if (!wrong++ || !(fabs(got->value[i] - want[i]) <= fabs(got->value[worst] - want[worst]))) worst = i;
+    }
+    if (wrong)
+        fail(c, "%s: %zu of %zu differ; worst [%zu] is %.9g, expected %.9g (tolerance %g + %g relative)",
+             what, wrong, got->count, worst, got->value[worst], want[worst], absolute, relative);
+}
+
+void expect_unchanged(struct op_case *c, const char *what, struct array *array) {
+    double *before = op_copy(c, array->value, array->count);
+    expect_close(c, what, array, before, 0.0, 0.0);
+}
+
+double array_weighted(struct op_case *c, struct array *array, const double *weights) {
+    array_read(c, array);
+    double sum = 0.0, squares = 0.0;
+    for (size_t i = 0; i < array->count; i++) {
+        sum += weights[i] * array->value[i];
+        squares += weights[i] * weights[i] * array->value[i] * array->value[i];
+    }
+    c->magnitude = sqrt(squares);
+    return sum;
+}
+
+/* f at x + amount * direction, up to the rounding of x to float. */
+static double value_at(struct op_case *c, double (*f)(struct op_case *, void *), void *context,
+                       struct array *x, const double *home, const double *direction, double amount) {
+    double *values = op_numbers(c, x->count);
+    for (size_t i = 0; i < x->count; i++) values[i] = home[i] + amount * direction[i];
+    array_write(c, x, values);
+    return f(c, context);
+}
+
+void expect_gradient(struct op_case *c, const char *what, double (*f)(struct op_case *c, void *context),
+                     void *context, struct array *x, const double *gradient, double step, double relative) {
+    double *home = op_copy(c, x->value, x->count);
+    for (int d = 0; d < DIRECTIONS; d++) {
+        struct random_key key = {.seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = c->streams++};
+        double *u = op_numbers(c, x->count), inner = 0.0, norm = 0.0, length = 0.0;
+        for (size_t i = 0; i < x->count; i++) {
+            u[i] = random_normal(key, i);
+            inner += gradient[i] * u[i];
+            norm += gradient[i] * gradient[i];
+            length += u[i] * u[i];
+        }
+        double h = length > 0.0 ? step * sqrt((double)x->count / length) : step;
+        double near = value_at(c, f, context, x, home, u, h) - value_at(c, f, context, x, home, u, -h);
+        double far = value_at(c, f, context, x, home, u, 2 * h) - value_at(c, f, context, x, home, u, -2 * h);
+        double found = (8.0 * near - far) / (12.0 * h);
+        double allowed = relative * sqrt(norm) + OUTPUT_NOISE * c->magnitude / h;
+        if (!(fabs(found - inner) <= allowed))
+            fail(c, "%s: differences give %.9g along direction %d, the gradient %.9g (tolerance %g)", what,
+                 found, d, inner, allowed);
+    }
+    array_write(c, x, home);
+}
+
+/* ----------------------------------------------------------------------------------------------------
+ * running */
+
+static bool run_case(const struct op_suite *suite, int index, struct backend *backend, const char *rerun) {
+    struct op_case c = {.backend = backend, .suite = suite->name, .index = index, .rerun = rerun};
+    suite->run(&c, index);
+    expect_good(&c);
+    while (c.arrays) {
+        struct array *array = c.arrays;
+        c.arrays = array->next;
+        backend->buffer_destroy(backend, &array->view.buffer);
+        memory_free(array);
+    }
+    for (size_t i = 0; i < c.block_count; i++) memory_free(c.blocks[i]);
+    memory_free(c.blocks);
+    return c.failures == 0;
+}
+
+static int usage(const char *program, const struct op_suite *suites) {
+    fprintf(stderr, "usage: %s BACKEND [SUITE [CASE]]; suites:", program);
+    for (const struct op_suite *s = suites; s->name; s++)
+        fprintf(stderr, " %s (0..%d)", s->name, s->cases - 1);
+    fprintf(stderr, "\n");
+    return 2;
+}
+
+int op_test_main(int argc, char **argv, const struct op_suite *suites) {
+    if (argc < 2 || argc > 4) return usage(argv[0], suites);
+    const char *slash = strrchr(argv[0], '/');
+    struct error err = {0};
+    struct backend *backend;
+    if (backend_create(argv[1], 0, &backend, &err)) {
+        fprintf(stderr, "%s\n", err.message);
+        return 2;
+    }
+    char rerun[256];
+    snprintf(rerun, sizeof rerun, "%s %s", slash ? slash + 1 : argv[0], argv[1]);
+    int failed = 0, ran = 0;
+    for (const struct op_suite *suite = suites; suite->name; suite++) {
+        if (argc > 2 && strcmp(argv[2], suite->name)) continue;
+        int bad = 0;
+        for (int i = 0; i < suite->cases; i++) {
+            if (argc > 3 && i != atoi(argv[3])) continue;
+            bad += !run_case(suite, i, backend, rerun);
+            ran++;
+        }
+        printf("%s %s: %d cases, %d failed\n", bad ? "FAIL" : "ok  ", suite->name, suite->cases, bad);
+        failed += bad > 0;
+    }
+    backend_destroy(&backend);
+    return ran ? failed : usage(argv[0], suites);
+}

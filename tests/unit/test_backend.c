@@ -1,0 +1,219 @@
+/* Memory and operations on whole vectors, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_test.h"
+
+#include <math.h>
+#include <string.h>
+
+static const double F32_EXACT = 0.0, F32_ROUNDED = 1.2e-7; /* relative: one rounding, and a little */
+static const double DOT_ERROR = 1e-12;                     /* relative to sum |x y| */
+
+static const size_t lengths[] = {0, 1, 15, 16, 17, 255, 1000, 16384, 16385, 70001, 300000};
+enum { LENGTHS = sizeof lengths / sizeof *lengths };
+
+static void run_memory(struct op_case *c, int index) {
+    struct backend *b = c->backend;
+    size_t bytes = lengths[index] * 4;
+    op_describe(c, "%zu bytes", bytes);
+    struct error err = {0};
+    struct buffer *buffer = NULL;
+    expect_true(c, !b->buffer_create(b, bytes, &buffer, &err), "buffer_create: %s", err.message);
+    struct view view = {buffer, 0, DTYPE_F32};
+    double nonzero = 0.0;
+    float got[256];
+    for (size_t at = 0; at < lengths[index]; at += 256) {
+        size_t count = lengths[index] - at < 256 ? lengths[index] - at : 256;
+        b->download(b, view_at(view, at), got, count);
+        for (size_t i = 0; i < count; i++) nonzero += got[i] != 0.0f;
+    }
+    expect_true(c, nonzero == 0.0, "a new buffer holds %g numbers that are not 0", nonzero);
+    void *pointer = b->host_pointer(b, buffer);
+    expect_true(c, (uintptr_t)pointer % 256 == 0, "not aligned to 256 bytes");
+    expect_true(c, !pointer == !strcmp(b->name, "memcheck"), "host_pointer is %p", pointer);
+    b->buffer_destroy(b, &buffer);
+    expect_true(c, !buffer, "buffer_destroy leaves the pointer");
+    b->buffer_destroy(b, &buffer);
+}
+
+static void run_zero(struct op_case *c, int index) {
+    static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_BF16};
+    size_t n = lengths[index % LENGTHS];
+    enum dtype dtype = dtypes[index / LENGTHS];
+    op_describe(c, "n %zu, dtype %d", n, (int)dtype);
+    struct array *x = array_filled(c, dtype, n, 3.0);
+    c->backend->zero(c->backend, n, x->view);
+    expect_close(c, "x", x, op_numbers(c, n), F32_EXACT, F32_EXACT);
+}
+
+static void run_scale(struct op_case *c, int index) {
+    size_t n = lengths[index];
+    op_describe(c, "n %zu", n);
+    struct array *x = array_random(c, n, 1.0);
+    double *want = op_copy(c, x->value, n);
+    for (size_t i = 0; i < n; i++) want[i] *= (double)-0.3f;
+    c->backend->scale(c->backend, n, -0.3f, x->view);
+    expect_close(c, "x", x, want, F32_EXACT, F32_ROUNDED);
+}
+
+static void run_add(struct op_case *c, int index) {
+    size_t n = lengths[index];
+    op_describe(c, "n %zu", n);
+    struct array *x = array_random(c, n, 1.0), *y = array_random(c, n, 1.0);
+    double *want = op_copy(c, y->value, n);
+    for (size_t i = 0; i < n; i++) want[i] += (double)1.7f * x->value[i];
+    c->backend->add(c->backend, n, 1.7f, x->view, y->view);
+    expect_close(c, "y", y, want, 1e-6, F32_ROUNDED);
+    expect_unchanged(c, "x", x);
+}
+
+static void run_copy(struct op_case *c, int index) {
+    static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_BF16};
+    size_t n = lengths[index % LENGTHS];
+    enum dtype dtype = dtypes[index / LENGTHS];
+    op_describe(c, "n %zu, dtype %d", n, (int)dtype);
+    struct array *from = array_indices(c, n, 30000), *to = array_output(c, dtype, n);
+    struct array *typed = array_given(c, dtype, n, from->value);
+    c->backend->copy(c->backend, n, typed->view, to->view);
+    expect_close(c, "copy", to, typed->value, F32_EXACT, F32_EXACT);
+}
+
+/* Bits of bfloat16 as numbers: rounding to the nearest even, infinities, and back. */
+static void run_bf16(struct op_case *c, int index) {
+    static const struct {
+        double value, bits;
+    } cases[] = {{1.0, 0x3f80},           {-2.5, 0xc020},         {0.0, 0},
+                 {INFINITY, 0x7f80},      {1.00390625, 0x3f80},   {1.01171875, 0x3f82},
+                 {1.0039064, 0x3f81},     {3.4028234e38, 0x7f80}, {-1e-40, 0x8001},
+                 {3.38953139e38, 0x7f7f}, {0.333333343, 0x3eab},  {-INFINITY, 0xff80}};
+    op_describe(c, "%.9g", cases[index].value);
+    struct array *single = array_filled(c, DTYPE_F32, 3, cases[index].value),
+                 *half = array_output(c, DTYPE_BF16, 3);
+    double want[3] = {cases[index].bits, cases[index].bits, cases[index].bits}, back[3];
+    c->backend->copy(c->backend, 3, single->view, half->view);
+    expect_close(c, "bits", half, want, F32_EXACT, F32_EXACT);
+    c->backend->copy(c->backend, 3, half->view, single->view);
+    uint32_t bits = (uint32_t)cases[index].bits << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    for (int i = 0; i < 3; i++) back[i] = (double)value;
+    expect_close(c, "back", single, back, F32_EXACT, F32_EXACT);
+}
+
+static void run_bf16_nan(struct op_case *c, int index) {
+    (void)index;
+    op_describe(c, "NaN");
+    double nans[2] = {NAN, NAN};
+    struct array *single = array_filled(c, DTYPE_F32, 2, NAN), *half = array_output(c, DTYPE_BF16, 2);
+    c->backend->copy(c->backend, 2, single->view, half->view);
+    c->backend->zero(c->backend, 2, single->view);
+    c->backend->copy(c->backend, 2, half->view, single->view);
+    expect_close(c, "there and back", single, nans, F32_EXACT, F32_EXACT);
+}
+
+static void run_dot(struct op_case *c, int index) {
+    size_t n = lengths[index];
+    op_describe(c, "n %zu", n);
+    struct array *x = array_random(c, n, 1.0), *y = array_random(c, n, 1e3);
+    struct array *result = array_filled(c, DTYPE_F64, 1, 5.0);
+    double want = 5.0, size = 5.0;
+    for (size_t i = 0; i < n; i++) {
+        want += x->value[i] * y->value[i];
+        size += fabs(x->value[i] * y->value[i]);
+    }
+    c->backend->dot(c->backend, n, x->view, y->view, result->view);
+    expect_close(c, "result", result, &want, DOT_ERROR * size, 0.0);
+    struct array *squares = array_filled(c, DTYPE_F64, 1, 0.0);
+    want = 0.0;
+    for (size_t i = 0; i < n; i++) want += x->value[i] * x->value[i];
+    c->backend->dot(c->backend, n, x->view, x->view, squares->view);
+    expect_close(c, "squares", squares, &want, 0.0, DOT_ERROR);
+}
+
+static void run_clip(struct op_case *c, int index) {
+    static const struct {
+        double limit, squares, factor;
+    } cases[] = {{1.0, 4.0, 0.5},  {1.0, 1.0, 1.0},      {2.0, 0.0, 1.0}, {0.0, 9.0, 1.0},
+                 {-1.0, 9.0, 1.0}, {0.5, 1e20, 0.5e-10}, {1.0, NAN, NAN}, {1.0, INFINITY, 0.0}};
+    op_describe(c, "limit %g, squares %g", cases[index].limit, cases[index].squares);
+    struct array *squares = array_filled(c, DTYPE_F64, 1, cases[index].squares),
+                 *factor = array_output(c, DTYPE_F32, 1);
+    c->backend->clip_factor(c->backend, (float)cases[index].limit, squares->view, factor->view);
+    expect_close(c, "factor", factor, &cases[index].factor, 0.0, F32_ROUNDED);
+}
+
+/* What must be told by check, once, and must not harm. */
+static void run_failures(struct op_case *c, int index) {
+    struct backend *b = c->backend;
+    struct array *x = array_random(c, 100, 1.0), *other = array_filled(c, DTYPE_F64, 100, 1.0);
+    struct view beyond = view_at(x->view, 200);
+    struct array *ids = array_filled(c, DTYPE_I32, 2, index == 5 ? -1 : 1000),
+                 *row = array_output(c, DTYPE_F32, 100);
+    switch (index) {
+    case 0:
+        op_describe(c, "a vector that leaves its buffer");
+        b->scale(b, 100, 2.0f, beyond);
+        expect_failure(c, ERROR_INTERNAL, "scale");
+        break;
+    case 1:
+        op_describe(c, "an absent operand");
+        b->add(b, 100, 2.0f, view_none(), x->view);
+        expect_failure(c, ERROR_INTERNAL, "add");
+        break;
+    case 2:
+        op_describe(c, "another dtype");
+        b->scale(b, 100, 2.0f, other->view);
+        expect_failure(c, ERROR_UNSUPPORTED, "scale");
+        break;
+    case 3:
+        op_describe(c, "the first failure is kept");
+        b->add(b, 100, 2.0f, view_none(), x->view);
+        b->scale(b, 100, 2.0f, beyond);
+        expect_failure(c, ERROR_INTERNAL, "add");
+        b->scale(b, 100, 1.0f, x->view); /* works again */
+        expect_good(c);
+        break;
+    case 4:
+    case 5:
+        op_describe(c, index == 4 ? "an id beyond the table" : "a negative id");
+        b->embed(b, 2, 50, 1.0f, ids->view, x->view, row->view);
+        expect_failure(c, ERROR_INTERNAL, "embed");
+        break;
+    case 6:
+        op_describe(c, "a negative size");
+        b->embed(b, -1, 50, 1.0f, ids->view, x->view, row->view);
+        expect_failure(c, ERROR_INTERNAL, "embed");
+        break;
+    case 7:
+        op_describe(c, "a download beyond the end");
+        b->download(b, beyond, (float[4]){0}, 4);
+        expect_failure(c, ERROR_INTERNAL, "download");
+        break;
+    default:
+        op_describe(c, "a conversion that is not there");
+        b->copy(b, 10, other->view, row->view);
+        expect_failure(c, ERROR_UNSUPPORTED, "copy");
+    }
+    expect_unchanged(c, "x", x);
+}
+
+static void run_names(struct op_case *c, int index) {
+    static const char *const names[] = {"cuda", "abacus", ""};
+    op_describe(c, "'%s'", names[index]);
+    struct error err = {0};
+    struct backend *b = c->backend;
+    expect_true(c, backend_create(names[index], 1, &b, &err) == ERROR_INPUT, "the backend was created");
+    expect_true(c, !b, "there is a pointer");
+    expect_true(c, strstr(err.message, "cpu"), "'%s' does not say what there is", err.message);
+    expect_true(c, strstr(err.message, names[index]), "'%s' does not say what was asked for", err.message);
+    bool listed = false;
+    for (const char *const *name = backend_names(); *name; name++) listed |= !strcmp(*name, c->backend->name);
+    expect_true(c, listed, "backend_names lacks '%s'", c->backend->name);
+}
+
+int main(int argc, char **argv) {
+    static const struct op_suite suites[] = {
+        {"memory", LENGTHS, run_memory}, {"zero", 4 * LENGTHS, run_zero}, {"scale", LENGTHS, run_scale},
+        {"add", LENGTHS, run_add},       {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
+        {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},       {"clip_factor", 8, run_clip},
+        {"failures", 9, run_failures},   {"names", 3, run_names},         {NULL, 0, NULL}};
+    return op_test_main(argc, argv, suites);
+}

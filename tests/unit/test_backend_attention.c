@@ -1,0 +1,215 @@
+/* Attention forward and backward, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_test.h"
+#include "tests/support/reference_ops.h"
+
+#include <math.h>
+
+/* Times sqrt(head dimension): values are of size 1 and scores of a few units, which are sums of that many
+ * products. */
+static const double FORWARD_ERROR = 1e-6, BACKWARD_ERROR = 4e-6;
+static const double EXTREME_ERROR = 1e-3; /* scores of 1600 have roundings of 1e-4 */
+static const double DIFFERENCE_STEP = 0.05, DIFFERENCE_ERROR = 3e-4;
+
+enum { MOST_SEGMENTS = 6 };
+
+struct layout {
+    int segments;
+    struct segment segment[MOST_SEGMENTS];
+};
+
+static const struct layout layouts[] = {
+    {0, {{0}}},
+    {1, {{0, 1, 0, 0}}},
+    {1, {{0, 5, 0, 0}}},
+    {3, {{0, 7, 0, 0}, {7, 1, 0, 0}, {8, 13, 0, 0}}},
+    {1, {{0, 64, 0, 0}}},
+    {2, {{0, 65, 0, 0}, {65, 63, 0, 0}}},
+    {1, {{0, 200, 0, 0}}},
+    {4, {{0, 3, 0, 0}, {3, 0, 0, 0}, {3, 130, 0, 0}, {133, 17, 0, 0}}},
+};
+static const struct layout prefixed[] = {
+    {2, {{0, 10, 0, 0}, {10, 4, 0, 10}}},
+    {4, {{0, 70, 0, 0}, {70, 1, 0, 70}, {71, 9, 0, 70}, {80, 66, 0, 70}}},
+    {5, {{0, 20, 0, 0}, {20, 5, 0, 20}, {25, 130, 0, 0}, {155, 3, 25, 130}, {158, 65, 25, 64}}},
+    {3, {{0, 9, 0, 0}, {9, 6, 2, 5}, {15, 7, 9, 6}}},
+};
+static const struct {
+    int heads, kv_heads, head_dim;
+} heads[] = {{1, 1, 16}, {4, 2, 16}, {3, 1, 64}, {8, 2, 32}, {4, 4, 128}, {4, 1, 256}, {2, 1, 6}, {3, 3, 17}};
+static const int windows[] = {0, 1, 3, 64, 100, 1000};
+enum {
+    LAYOUTS = sizeof layouts / sizeof *layouts,
+    PREFIXED = sizeof prefixed / sizeof *prefixed,
+    HEADS = sizeof heads / sizeof *heads,
+    WINDOWS = sizeof windows / sizeof *windows
+};
+
+/* The shape of a case: head counts vary fastest, then windows, then layouts. */
+static struct attention_shape shape_of(struct op_case *c, const struct layout *all, int index) {
+    const struct layout *layout = &all[index / HEADS / WINDOWS];
+    struct attention_shape shape = {.heads = heads[index % HEADS].heads,
+                                    .kv_heads = heads[index % HEADS].kv_heads,
+                                    .head_dim = heads[index % HEADS].head_dim,
+                                    .window = windows[index / HEADS % WINDOWS],
+                                    .segments = layout->segments,
+                                    .segment = layout->segment};
+    for (int s = 0; s < layout->segments; s++) shape.rows += layout->segment[s].length;
+    shape.scale = (float)(1.0 / sqrt(shape.head_dim));
+    op_describe(c, "layout %d of %d rows, %d/%d heads of %d, window %d", index / HEADS / WINDOWS, shape.rows,
+                shape.heads, shape.kv_heads, shape.head_dim, shape.window);
+    return shape;
+}
+
+struct tensors {
+    struct attention_shape shape;
+    size_t queries, keys; /* elements */
+    struct array *q, *k, *v, *out, *lse;
+    const double *weights; /* of out, for differences */
+};
+
+static struct tensors forward(struct op_case *c, const struct attention_shape *shape, double spread) {
+    struct tensors t = {.shape = *shape};
+    t.queries = (size_t)(shape->rows * shape->heads * shape->head_dim);
+    t.keys = (size_t)(shape->rows * shape->kv_heads * shape->head_dim);
+    t.q = array_random(c, t.queries, spread);
+    t.k = array_random(c, t.keys, spread);
+    t.v = array_random(c, t.keys, 1.0);
+    t.out = array_output(c, DTYPE_F32, t.queries);
+    t.lse = array_output(c, DTYPE_F32, (size_t)(shape->rows * shape->heads));
+    c->backend->attention(c->backend, shape, t.q->view, t.k->view, t.v->view, t.out->view, t.lse->view);
+    return t;
+}
+
+static void compare_forward(struct op_case *c, const struct attention_shape *shape) {
+    struct tensors t = forward(c, shape, 1.5);
+    double *out = op_numbers(c, t.queries), *lse = op_numbers(c, t.lse->count);
+    reference_attention(shape, t.q->value, t.k->value, t.v->value, out, lse);
+    expect_good(c);
+    double error = FORWARD_ERROR * sqrt(shape->head_dim);
+    expect_close(c, "out", t.out, out, error, error);
+    expect_close(c, "lse", t.lse, lse, error, error);
+    expect_unchanged(c, "q", t.q);
+    expect_unchanged(c, "k", t.k);
+    expect_unchanged(c, "v", t.v);
+}
+
+static void run_forward(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, layouts, index);
+    compare_forward(c, &shape);
+}
+
+static void run_prefix(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, prefixed, index);
+    compare_forward(c, &shape);
+}
+
+static void run_backward(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, layouts, index);
+    struct tensors t = forward(c, &shape, 1.5);
+    array_read(c, t.out);
+    array_read(c, t.lse);
+    struct array *dout = array_random(c, t.queries, 1.0);
+    struct array *dq = array_output(c, DTYPE_F32, t.queries), *dk = array_output(c, DTYPE_F32, t.keys);
+    struct array *dv = array_output(c, DTYPE_F32, t.keys);
+    double *want_q = op_numbers(c, t.queries), *want_k = op_numbers(c, t.keys),
+           *want_v = op_numbers(c, t.keys);
+    reference_attention_backward(&shape, t.q->value, t.k->value, t.v->value, dout->value, want_q, want_k,
+                                 want_v);
+    c->backend->attention_backward(c->backend, &shape, t.q->view, t.k->view, t.v->view, t.out->view,
+                                   t.lse->view, dout->view, dq->view, dk->view, dv->view);
+    expect_good(c);
+    double error = BACKWARD_ERROR * sqrt(shape.head_dim);
+    expect_close(c, "dq", dq, want_q, error, error);
+    expect_close(c, "dk", dk, want_k, error, error);
+    expect_close(c, "dv", dv, want_v, error, error);
+    expect_unchanged(c, "out", t.out);
+    expect_unchanged(c, "lse", t.lse);
+    expect_unchanged(c, "dout", dout);
+}
+
+static double weighted_output(struct op_case *c, void *context) {
+    struct tensors *t = context;
+    c->backend->attention(c->backend, &t->shape, t->q->view, t->k->view, t->v->view, t->out->view,
+                          t->lse->view);
+    return array_weighted(c, t->out, t->weights);
+}
+
+/* The backward operation against differences of the forward one, without the reference. */
+static void run_differences(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, layouts, index);
+    struct tensors t = forward(c, &shape, 0.7);
+    struct array *dout = array_random(c, t.queries, 1.0);
+    struct array *dq = array_output(c, DTYPE_F32, t.queries), *dk = array_output(c, DTYPE_F32, t.keys);
+    struct array *dv = array_output(c, DTYPE_F32, t.keys);
+    c->backend->attention_backward(c->backend, &shape, t.q->view, t.k->view, t.v->view, t.out->view,
+                                   t.lse->view, dout->view, dq->view, dk->view, dv->view);
+    t.weights = dout->value;
+    expect_gradient(c, "q", weighted_output, &t, t.q, array_read(c, dq), DIFFERENCE_STEP, DIFFERENCE_ERROR);
+    expect_gradient(c, "k", weighted_output, &t, t.k, array_read(c, dk), DIFFERENCE_STEP, DIFFERENCE_ERROR);
+    expect_gradient(c, "v", weighted_output, &t, t.v, array_read(c, dv), DIFFERENCE_STEP, DIFFERENCE_ERROR);
+}
+
+/* Scores of hundreds: the softmax must neither overflow nor lose its largest entries. */
+static void run_extreme(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, layouts, 6 * HEADS * WINDOWS + index);
+    struct tensors t = forward(c, &shape, 20.0);
+    double *out = op_numbers(c, t.queries), *lse = op_numbers(c, t.lse->count);
+    reference_attention(&shape, t.q->value, t.k->value, t.v->value, out, lse);
+    expect_close(c, "lse", t.lse, lse, EXTREME_ERROR, 0.0);
+    expect_close(c, "out", t.out, out, EXTREME_ERROR, 0.0);
+}
+
+/* A NaN reaches what attends to it and nothing else. */
+static void run_nan(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, layouts, 3 * HEADS * WINDOWS + index * HEADS);
+    struct tensors t = forward(c, &shape, 1.0);
+    double *clean = op_copy(c, array_read(c, t.out), t.queries), *keys = op_copy(c, t.k->value, t.keys);
+    int width = shape.head_dim, row = 10; /* the third row of the segment 8..20 */
+    keys[row * width] = NAN;
+    array_write(c, t.k, keys);
+    c->backend->attention(c->backend, &shape, t.q->view, t.k->view, t.v->view, t.out->view, t.lse->view);
+    for (int r = row; r < 21 && (shape.window == 0 || r < row + shape.window); r++)
+        for (int e = 0; e < width; e++) clean[r * width + e] = NAN;
+    expect_close(c, "out", t.out, clean, 0.0, 0.0);
+}
+
+static void run_failures(struct op_case *c, int index) {
+    static const struct {
+        struct segment second;
+        int rows, heads, code;
+        const char *words;
+    } cases[] = {{{10, 10, 0, 0}, 21, 2, ERROR_INTERNAL, "cover"},
+                 {{11, 9, 0, 0}, 20, 2, ERROR_INTERNAL, "segment 1"},
+                 {{10, 10, 5, 6}, 20, 2, ERROR_INTERNAL, "segment 1"},
+                 {{10, 10, -1, 6}, 20, 2, ERROR_INTERNAL, "segment 1"},
+                 {{10, 11, 0, 0}, 20, 2, ERROR_INTERNAL, "segment 1"},
+                 {{10, 10, 0, 0}, 20, 3, ERROR_INTERNAL, "heads"},
+                 {{10, 10, 0, 10}, 20, 2, ERROR_UNSUPPORTED, "prefix"}};
+    op_describe(c, "%d", index);
+    struct array *x = array_random(c, 21 * 3 * 16, 1.0), *y = array_random(c, 21 * 3 * 16, 1.0);
+    struct segment segments[2] = {{0, 10, 0, 0}, cases[index].second};
+    struct attention_shape shape = {cases[index].rows, cases[index].heads, 2, 16, 0, 0.25f, 2, segments};
+    struct view v = x->view;
+    if (cases[index].code == ERROR_INTERNAL) {
+        c->backend->attention(c->backend, &shape, v, v, v, y->view, y->view);
+        expect_failure(c, cases[index].code, cases[index].words);
+    }
+    struct array *dq = array_random(c, y->count, 1.0), *dk = array_random(c, y->count, 1.0);
+    struct array *dv = array_random(c, y->count, 1.0);
+    c->backend->attention_backward(c->backend, &shape, v, v, v, v, v, v, dq->view, dk->view, dv->view);
+    expect_failure(c, cases[index].code, cases[index].words);
+    expect_unchanged(c, "out", y);
+    expect_unchanged(c, "dq", dq);
+}
+
+int main(int argc, char **argv) {
+    static const struct op_suite suites[] = {{"attention", LAYOUTS * HEADS * WINDOWS, run_forward},
+                                             {"prefix", PREFIXED * HEADS * WINDOWS, run_prefix},
+                                             {"attention_backward", LAYOUTS * HEADS * WINDOWS, run_backward},
+                                             {"differences", 6 * HEADS * WINDOWS, run_differences},
+                                             {"extreme", HEADS, run_extreme},
+                                             {"nan", WINDOWS, run_nan},
+                                             {"failures", 7, run_failures},
+                                             {NULL, 0, NULL}};
+    return op_test_main(argc, argv, suites);
+}

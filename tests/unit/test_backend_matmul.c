@@ -1,0 +1,68 @@
+/* Matrix products, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_test.h"
+#include "tests/support/reference_ops.h"
+
+#include <math.h>
+
+static const double PRODUCT_ERROR =
+    4e-7; /* relative to |A| |B|: roundings of float sums, which grow as a random walk */
+
+static const struct {
+    int m, n, k, extra; /* columns beyond the matrix in every stored row */
+    float alpha, beta;
+} shapes[] = {{1, 1, 1, 0, 1, 0},       {3, 5, 7, 0, 1, 0},      {3, 5, 7, 2, -0.5f, 1},
+              {0, 4, 4, 0, 1, 0},       {4, 0, 4, 0, 1, 0},      {4, 3, 0, 0, 1, 0},
+              {4, 3, 0, 1, 1, 0.5f},    {4, 3, 5, 1, 0, 2},      {16, 16, 16, 0, 1, 1},
+              {17, 33, 65, 0, 1, 1},    {64, 64, 64, 3, 2, -1},  {1, 100, 300, 0, 1, 0},
+              {100, 1, 300, 0, 1, 1},   {129, 200, 77, 5, 1, 0}, {256, 255, 130, 0, 1, 1},
+              {50, 60, 1, 0, 1, 0.25f}, {300, 31, 257, 1, 1, 0}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static void run_matmul(struct op_case *c, int index) {
+    int s = index / 4;
+    bool ta = index & 1, tb = index & 2;
+    int m = shapes[s].m, n = shapes[s].n, k = shapes[s].k, extra = shapes[s].extra;
+    float alpha = shapes[s].alpha, beta = shapes[s].beta;
+    int lda = (ta ? m : k) + extra, ldb = (tb ? k : n) + extra, ldc = n + extra;
+    op_describe(c, "m %d, n %d, k %d, transposes %d %d, alpha %g, beta %g, rows %d apart more", m, n, k, ta,
+                tb, (double)alpha, (double)beta, extra);
+    struct array *a = array_random(c, (size_t)((ta ? k : m) * lda), 1.0);
+    struct array *b = array_random(c, (size_t)((tb ? n : k) * ldb), 1.0);
+    struct array *out = array_random(c, (size_t)(m * ldc), 1.0);
+    double *want = op_copy(c, out->value, out->count), *old = op_copy(c, out->value, out->count);
+    reference_matmul(ta, tb, m, n, k, (double)alpha, a->value, lda, b->value, ldb, (double)beta, want, ldc);
+    if (beta == 0.0f) { /* what was there must not be read */
+        for (int i = 0; i < m; i++)
+            for (int j = 0; j < n; j++) old[i * ldc + j] = NAN;
+        array_write(c, out, old);
+    }
+    c->backend->matmul(c->backend, ta, tb, m, n, k, alpha, a->view, lda, b->view, ldb, beta, out->view, ldc);
+    double size = fabs((double)alpha) * k + fabs((double)beta);
+    expect_close(c, "c", out, want, PRODUCT_ERROR * size, PRODUCT_ERROR);
+    expect_unchanged(c, "a", a);
+    expect_unchanged(c, "b", b);
+}
+
+static void run_failures(struct op_case *c, int index) {
+    static const struct {
+        int m, n, k, lda, ldb, ldc;
+        const char *words;
+    } cases[] = {{4, 4, 4, 3, 4, 4, "leading"}, {4, 4, 4, 4, 3, 4, "leading"},
+                 {4, 4, 4, 4, 4, 3, "leading"}, {-1, 4, 4, 4, 4, 4, "negative"},
+                 {5, 4, 4, 40, 4, 4, "buffer"}, {4, 4, 4, 4, 4, 80, "buffer"}};
+    struct array *a = array_random(c, 16, 1.0), *b = array_random(c, 16, 1.0),
+                 *out = array_random(c, 16, 1.0);
+    op_describe(c, "m %d, leading dimensions %d %d %d", cases[index].m, cases[index].lda, cases[index].ldb,
+                cases[index].ldc);
+    c->backend->matmul(c->backend, false, false, cases[index].m, cases[index].n, cases[index].k, 1.0f,
+                       a->view, cases[index].lda, b->view, cases[index].ldb, 0.0f, out->view,
+                       cases[index].ldc);
+    expect_failure(c, ERROR_INTERNAL, "matmul");
+    expect_unchanged(c, "c", out);
+}
+
+int main(int argc, char **argv) {
+    static const struct op_suite suites[] = {
+        {"matmul", 4 * SHAPES, run_matmul}, {"failures", 6, run_failures}, {NULL, 0, NULL}};
+    return op_test_main(argc, argv, suites);
+}

@@ -1,0 +1,202 @@
+/* Rows chosen by indices, and rotations, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_test.h"
+#include "tests/support/reference_ops.h"
+
+#include <math.h>
+
+static const double ROUNDED = 1.2e-7;  /* relative: one rounding, and a little */
+static const double SUM_ERROR = 1e-6;  /* sums of a few numbers of size 1 */
+static const double DOT_ERROR = 1e-12; /* sums in double */
+static const double DIFFERENCE_STEP = 0.1, DIFFERENCE_ERROR = 1e-4;
+
+static const struct {
+    int rows, hidden, table;
+} shapes[] = {{0, 8, 4},    {1, 1, 1},       {1, 16, 3},     {7, 5, 4},
+              {33, 64, 10}, {100, 17, 1000}, {1500, 48, 50}, {64, 576, 200}};
+enum { SHAPES = sizeof shapes / sizeof *shapes };
+
+static size_t area(int a, int b) {
+    return (size_t)a * (size_t)b;
+}
+
+static void run_embed(struct op_case *c, int index) {
+    int rows = shapes[index].rows, hidden = shapes[index].hidden, ids = shapes[index].table;
+    op_describe(c, "%d rows of %d, %d ids", rows, hidden, ids);
+    struct array *id = array_indices(c, (size_t)rows, (size_t)ids),
+                 *table = array_random(c, area(ids, hidden), 1.0);
+    struct array *out = array_output(c, DTYPE_F32, area(rows, hidden));
+    double *want = op_numbers(c, out->count);
+    reference_embed(rows, hidden, (double)25.3f, id->value, table->value, want);
+    c->backend->embed(c->backend, rows, hidden, 25.3f, id->view, table->view, out->view);
+    expect_close(c, "embed", out, want, 0.0, ROUNDED);
+    reference_embed(rows, hidden, 1.0, id->value, table->value, want);
+    c->backend->gather_rows(c->backend, rows, hidden, id->view, table->view, out->view);
+    expect_close(c, "gather_rows", out, want, 0.0, 0.0);
+    expect_unchanged(c, "table", table);
+    expect_unchanged(c, "ids", id);
+}
+
+static void run_embed_backward(struct op_case *c, int index) {
+    int rows = shapes[index].rows, hidden = shapes[index].hidden, ids = shapes[index].table;
+    op_describe(c, "%d rows of %d, %d ids", rows, hidden, ids);
+    struct array *id = array_indices(c, (size_t)rows, (size_t)ids),
+                 *dout = array_random(c, area(rows, hidden), 1.0);
+    struct array *gradient = array_random(c, area(ids, hidden), 1.0);
+    double *want = op_copy(c, gradient->value, gradient->count);
+    reference_embed_backward(rows, hidden, (double)0.7f, id->value, dout->value, want);
+    c->backend->embed_backward(c->backend, rows, hidden, 0.7f, id->view, dout->view, gradient->view);
+    double most = (double)rows / ids + 4.0; /* numbers in a sum, about */
+    expect_close(c, "gradient", gradient, want, SUM_ERROR * most, ROUNDED);
+    expect_unchanged(c, "dout", dout);
+}
+
+static void run_scatter(struct op_case *c, int index) {
+    int rows = shapes[index].rows, hidden = shapes[index].hidden, all = 2 * rows + 3;
+    op_describe(c, "%d rows of %d", rows, hidden);
+    double *distinct = op_numbers(c, (size_t)rows);
+    for (int r = 0; r < rows; r++) distinct[r] = (r * 2 + 5) % all; /* all is odd: no two are the same */
+    struct array *id = array_given(c, DTYPE_I32, (size_t)rows, distinct);
+    struct array *from = array_random(c, area(rows, hidden), 1.0),
+                 *to = array_random(c, area(all, hidden), 1.0);
+    double *want = op_copy(c, to->value, to->count);
+    reference_embed_backward(rows, hidden, 1.0, distinct, from->value, want);
+    c->backend->scatter_add_rows(c->backend, rows, hidden, id->view, from->view, to->view);
+    expect_close(c, "to", to, want, SUM_ERROR, ROUNDED);
+    expect_unchanged(c, "from", from);
+}
+
+static void run_row_dot(struct op_case *c, int index) {
+    int rows = shapes[index].rows, columns = shapes[index].hidden, slots = shapes[index].table;
+    op_describe(c, "%d rows of %d, %d slots", rows, columns, slots);
+    struct array *x = array_random(c, area(rows, columns), 1.0),
+                 *y = array_random(c, area(rows, columns), 1.0);
+    struct array *slot = array_indices(c, (size_t)rows, (size_t)slots);
+    struct array *alignment = array_filled(c, DTYPE_F64, (size_t)slots, 2.0);
+    double *want = op_copy(c, alignment->value, (size_t)slots);
+    reference_row_dot(rows, columns, x->value, y->value, slot->value, want);
+    c->backend->row_dot(c->backend, rows, columns, x->view, y->view, slot->view, alignment->view);
+    expect_close(c, "alignment", alignment, want, DOT_ERROR * (double)area(rows, columns), DOT_ERROR);
+}
+
+static const struct {
+    int rows, heads, head_dim;
+} rotations[] = {{0, 2, 16}, {1, 1, 2},     {5, 3, 16},   {40, 2, 64},
+                 {7, 9, 32}, {130, 4, 128}, {33, 1, 256}, {9, 2, 6}};
+enum { ROTATIONS = sizeof rotations / sizeof *rotations, POSITIONS = 50 };
+
+/* Cosines and sines [POSITIONS, C] as a model would make them. */
+static struct array *angles(struct op_case *c, int head_dim) {
+    double *values = op_numbers(c, area(POSITIONS, head_dim));
+    for (int p = 0; p < POSITIONS; p++)
+        for (int i = 0; i < head_dim / 2; i++) {
+            double angle = p * pow(1e4, -2.0 * i / head_dim);
+            values[p * head_dim + i] = cos(angle);
+            values[p * head_dim + i + head_dim / 2] = sin(angle);
+        }
+    return array_given(c, DTYPE_F32, area(POSITIONS, head_dim), values);
+}
+
+static void run_rope(struct op_case *c, int index) {
+    int rows = rotations[index / 2].rows, heads = rotations[index / 2].heads,
+        width = rotations[index / 2].head_dim;
+    bool inverse = index % 2;
+    op_describe(c, "%d rows, %d heads of %d, inverse %d", rows, heads, width, inverse);
+    struct array *position = array_indices(c, (size_t)rows, POSITIONS), *table = angles(c, width);
+    struct array *x = array_random(c, area(rows, heads * width), 1.0);
+    double *want = op_copy(c, x->value, x->count), *before = op_copy(c, x->value, x->count);
+    reference_rope(rows, heads, width, inverse, position->value, table->value, want);
+    c->backend->rope(c->backend, rows, heads, width, inverse, position->view, table->view, x->view);
+    expect_close(c, "x", x, want, SUM_ERROR, 0.0);
+    c->backend->rope(c->backend, rows, heads, width, !inverse, position->view, table->view, x->view);
+    expect_close(c, "rotated back", x, before, 2 * SUM_ERROR, 0.0);
+    expect_unchanged(c, "table", table);
+}
+
+struct rotation {
+    int index;
+    struct array *x, *work, *position, *table;
+    const double *weights;
+};
+
+static double rotated(struct op_case *c, void *context) {
+    struct rotation *r = context;
+    c->backend->copy(c->backend, r->x->count, r->x->view, r->work->view);
+    c->backend->rope(c->backend, rotations[r->index].rows, rotations[r->index].heads,
+                     rotations[r->index].head_dim, false, r->position->view, r->table->view, r->work->view);
+    return array_weighted(c, r->work, r->weights);
+}
+
+static void run_rope_differences(struct op_case *c, int index) {
+    int rows = rotations[index].rows, heads = rotations[index].heads, width = rotations[index].head_dim;
+    op_describe(c, "%d rows, %d heads of %d", rows, heads, width);
+    size_t count = area(rows, heads * width);
+    struct rotation r = {index,
+                         array_random(c, count, 1.0),
+                         array_output(c, DTYPE_F32, count),
+                         array_indices(c, (size_t)rows, POSITIONS),
+                         angles(c, width),
+                         NULL};
+    struct array *gradient = array_random(c, count, 1.0);
+    r.weights = op_copy(c, gradient->value, count);
+    c->backend->rope(c->backend, rows, heads, width, true, r.position->view, r.table->view, gradient->view);
+    expect_gradient(c, "x", rotated, &r, r.x, array_read(c, gradient), DIFFERENCE_STEP, DIFFERENCE_ERROR);
+}
+
+struct lookup {
+    int index;
+    struct array *ids, *table, *out;
+    const double *weights;
+};
+
+static double looked_up(struct op_case *c, void *context) {
+    struct lookup *l = context;
+    c->backend->embed(c->backend, shapes[l->index].rows, shapes[l->index].hidden, 3.0f, l->ids->view,
+                      l->table->view, l->out->view);
+    return array_weighted(c, l->out, l->weights);
+}
+
+static void run_embed_differences(struct op_case *c, int index) {
+    int rows = shapes[index].rows, hidden = shapes[index].hidden, ids = shapes[index].table;
+    op_describe(c, "%d rows of %d, %d ids", rows, hidden, ids);
+    struct lookup l = {index, array_indices(c, (size_t)rows, (size_t)ids),
+                       array_random(c, area(ids, hidden), 1.0),
+                       array_output(c, DTYPE_F32, area(rows, hidden)), NULL};
+    struct array *dout = array_random(c, area(rows, hidden), 1.0);
+    struct array *gradient = array_filled(c, DTYPE_F32, area(ids, hidden), 0.0);
+    l.weights = dout->value;
+    c->backend->embed_backward(c->backend, rows, hidden, 3.0f, l.ids->view, dout->view, gradient->view);
+    expect_gradient(c, "table", looked_up, &l, l.table, array_read(c, gradient), DIFFERENCE_STEP,
+                    DIFFERENCE_ERROR);
+}
+
+static void run_failures(struct op_case *c, int index) {
+    struct backend *b = c->backend;
+    struct array *x = array_random(c, 64, 1.0), *bad = array_filled(c, DTYPE_I32, 2, 500);
+    struct array *other = array_random(c, 64, 1.0), *sums = array_filled(c, DTYPE_F64, 4, 1.0);
+    static const char *const names[] = {
+        "gather_rows", "scatter_add_rows", "embed_backward", "row_dot", "rope", "rope"};
+    op_describe(c, "%s", names[index]);
+    if (index == 0) b->gather_rows(b, 2, 8, bad->view, other->view, x->view);
+    if (index == 1) b->scatter_add_rows(b, 2, 8, bad->view, other->view, x->view);
+    if (index == 2) b->embed_backward(b, 2, 8, 1.0f, bad->view, other->view, x->view);
+    if (index == 3) b->row_dot(b, 2, 8, other->view, other->view, bad->view, sums->view);
+    if (index == 4) b->rope(b, 2, 2, 8, false, bad->view, other->view, x->view);
+    expect_failure(c, index == 5 ? 0 : ERROR_INTERNAL, index == 5 ? "" : names[index]);
+    if (index == 5) b->rope(b, 2, 2, 7, false, bad->view, other->view, x->view);
+    if (index == 5) expect_failure(c, ERROR_UNSUPPORTED, "odd");
+    expect_unchanged(c, "x", x);
+    expect_unchanged(c, "sums", sums);
+}
+
+int main(int argc, char **argv) {
+    static const struct op_suite suites[] = {{"embed", SHAPES, run_embed},
+                                             {"embed_backward", SHAPES, run_embed_backward},
+                                             {"embed_differences", SHAPES - 2, run_embed_differences},
+                                             {"scatter_add_rows", SHAPES, run_scatter},
+                                             {"row_dot", SHAPES, run_row_dot},
+                                             {"rope", 2 * ROTATIONS, run_rope},
+                                             {"rope_differences", ROTATIONS, run_rope_differences},
+                                             {"failures", 6, run_failures},
+                                             {NULL, 0, NULL}};
+    return op_test_main(argc, argv, suites);
+}
