@@ -7,6 +7,8 @@
 #define ADAPT_TRAIN_SAMPLER_H
 
 #include "io/tasks.h"
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum sampler_unit {
@@ -15,7 +17,9 @@ enum sampler_unit {
 };
 enum sampler_draw {
     SAMPLER_RANDOM, /* independent draws */
-    SAMPLER_QUOTA   /* stratified: the task that is furthest behind its quota comes next (low discrepancy) */
+    SAMPLER_QUOTA   /* stratified: after n draws from a constant mixture every task's count is within one of its quota; the
+                       task that would be the first to fall behind comes next (Tijdeman, "The chairman assignment
+                       problem", Discrete Math. 32, 1980). Deficits carry over steps and changes of the mixture. */
 };
 
 struct sampler;
@@ -42,7 +46,10 @@ struct draw_list {
 
 /* Draws the next step: at least `probe` examples of each task first (0: none), then by `mixture` [tasks] until the next
  * example would exceed `row_limit` rows (at least one example is always drawn if the supervised limit lets it) or
- * `supervised_limit` supervised tokens. An example that was drawn but did not fit comes first next time. */
+ * `supervised_limit` supervised tokens. An example that was drawn but did not fit comes first next time. Probes heed the
+ * supervised limit only: a step may have more rows than `row_limit` because of them. They count as used, and under
+ * SAMPLER_QUOTA they count towards the quotas. ERROR_NUMERIC when the mixture is not finite, not negative and of a positive sum;
+ * it need not sum to 1. */
 int sampler_step(struct sampler *sampler, const double *mixture, int probe, int64_t row_limit,
                  int64_t supervised_limit, struct draw_list *out, struct error *err);
 
@@ -52,5 +59,11 @@ int sampler_validation(const struct sampler *sampler, int task, int64_t update, 
 
 /* How many training examples of each task were drawn so far, [tasks]; borrowed. */
 const int64_t *sampler_used(const struct sampler *sampler);
+
+/* All that a sampler remembers, as sampler_state_words 64-bit words, and back: a restored sampler of the same task set,
+ * seed, unit and kind goes on with the same draws. ERROR_INPUT if the words cannot be a state of this sampler. */
+size_t sampler_state_words(const struct sampler *sampler);
+void sampler_save(const struct sampler *sampler, uint64_t *words);
+int sampler_restore(struct sampler *sampler, const uint64_t *words, struct error *err);
 
 #endif
