@@ -193,7 +193,8 @@ static void makes_and_removes_folders(void **state) {
     assert_int_equal(file_make_folder("", &err), ERROR_INPUT);
 
     assert_int_equal(file_write(in_folder("kept"), "k", 1, &err), 0);
-    assert_int_equal(symlink(in_folder("kept"), in_folder("x/link")), 0); /* links are removed, not followed */
+    assert_int_equal(symlink(in_folder("kept"), in_folder("x/link")),
+                     0); /* links are removed, not followed */
     assert_int_equal(file_remove_tree(in_folder("x"), &err), 0);
     assert_false(file_exists(in_folder("x")));
     assert_true(file_exists(in_folder("kept")));

@@ -1,4 +1,5 @@
-/* Strict JSON: what is accepted, what is refused and where, and settings bound from objects with every mistake listed. */
+/* Strict JSON: what is accepted, what is refused and where, and settings bound from objects with every
+ * mistake listed. */
 #include "io/json.h"
 
 #include "io/file.h"
@@ -39,8 +40,21 @@ static void refuses(const char *text, size_t length, const char *expected) {
 static void parses_values(void **state) {
     (void)state;
     static const char *const good[] = {
-        "1", "-0.5e+3", "0", "\"\"", "true", "false", "null", "[]", "{}", " [ 1 , 2 ] \n", "{\"a\":[{}],\"b\":null}",
-        "\"\\u00e9 \\ud83d\\ude00 \\\\ \\\" \\/\"", "\"\xc3\xa9\xf0\x9f\x98\x80\xe2\x82\xac\"", "[1e308]", "1e-999",
+        "1",
+        "-0.5e+3",
+        "0",
+        "\"\"",
+        "true",
+        "false",
+        "null",
+        "[]",
+        "{}",
+        " [ 1 , 2 ] \n",
+        "{\"a\":[{}],\"b\":null}",
+        "\"\\u00e9 \\ud83d\\ude00 \\\\ \\\" \\/\"",
+        "\"\xc3\xa9\xf0\x9f\x98\x80\xe2\x82\xac\"",
+        "[1e308]",
+        "1e-999",
     };
     for (size_t i = 0; i < sizeof good / sizeof *good; i++) accepts(good[i], strlen(good[i]));
 
@@ -102,10 +116,12 @@ static void refuses_bad_text(void **state) {
         {"1e999", "t:1:1: a number too large"},
         {"[+1]", "t:1:2: unexpected character"},
         {"[NaN]", "t:1:2: unexpected character"},
-        {"1111111111111111111111111111111111111111111111111111111111111111", "t:1:1: a number of more than 63"},
+        {"1111111111111111111111111111111111111111111111111111111111111111",
+         "t:1:1: a number of more than 63"},
         {"[1, /* no */ 2]", "t:1:5: unexpected character"},
     };
-    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) refuses(bad[i].text, strlen(bad[i].text), bad[i].expected);
+    for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
+        refuses(bad[i].text, strlen(bad[i].text), bad[i].expected);
     refuses("[1]\0", 4, "t:1:4: a NUL byte");
     refuses("\"a\0b\"", 5, "t:1:3: a NUL byte");
 }
@@ -166,10 +182,11 @@ static void binds_settings(void **state) {
     assert_int_equal(options.kind, 1);
     assert_string_equal(options.name, "anonymous");
 
-    assert_string_equal(bind("{\"rate\": 1, \"steps\": 9007199254740992, \"shuffle\": false, \"kind\": \"adam\", "
-                             "\"name\": \"x\"}",
-                             &options, arena),
-                        "");
+    assert_string_equal(
+        bind("{\"rate\": 1, \"steps\": 9007199254740992, \"shuffle\": false, \"kind\": \"adam\", "
+             "\"name\": \"x\"}",
+             &options, arena),
+        "");
     assert_true(options.rate == 1.0);
     assert_true(options.steps == 9007199254740992LL);
     assert_false(options.shuffle);
@@ -185,18 +202,19 @@ static void reports_every_mistake(void **state) {
     struct arena *arena;
     assert_int_equal(arena_create(&arena, NULL), 0);
     struct options options;
-    assert_string_equal(bind("{\"rate\": 1.5, \"steps\": 0, \"shuffle\": 1, \"kind\": \"adamw\", \"name\": [], "
-                             "\"stpes\": 3, \"zzzz\": 1, \"Rate\": 2, \"rate\": 0.5}",
-                             &options, arena),
-                        "e.json: run.rate: 1.5, where a number from 0 to 1 is expected\n"
-                        "e.json: run.steps: 0, where a whole number, at least 1 is expected\n"
-                        "e.json: run.shuffle: a number, where true or false is expected\n"
-                        "e.json: run.kind: \"adamw\", where one of \"adam\", \"sgd\" is expected\n"
-                        "e.json: run.name: a list, where a string is expected\n"
-                        "e.json: run.stpes: unknown key (did you mean \"steps\"?)\n"
-                        "e.json: run.zzzz: unknown key\n"
-                        "e.json: run.Rate: unknown key (did you mean \"rate\"?)\n"
-                        "e.json: run.rate: the key appears more than once");
+    assert_string_equal(
+        bind("{\"rate\": 1.5, \"steps\": 0, \"shuffle\": 1, \"kind\": \"adamw\", \"name\": [], "
+             "\"stpes\": 3, \"zzzz\": 1, \"Rate\": 2, \"rate\": 0.5}",
+             &options, arena),
+        "e.json: run.rate: 1.5, where a number from 0 to 1 is expected\n"
+        "e.json: run.steps: 0, where a whole number, at least 1 is expected\n"
+        "e.json: run.shuffle: a number, where true or false is expected\n"
+        "e.json: run.kind: \"adamw\", where one of \"adam\", \"sgd\" is expected\n"
+        "e.json: run.name: a list, where a string is expected\n"
+        "e.json: run.stpes: unknown key (did you mean \"steps\"?)\n"
+        "e.json: run.zzzz: unknown key\n"
+        "e.json: run.Rate: unknown key (did you mean \"rate\"?)\n"
+        "e.json: run.rate: the key appears more than once");
     assert_string_equal(bind("{\"steps\": 1.5}", &options, arena),
                         "e.json: run.steps: 1.5, where a whole number, at least 1 is expected");
     assert_string_equal(bind("{\"steps\": 1e300}", &options, arena),
@@ -261,9 +279,10 @@ static void writes_files(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(parses_values),         cmocka_unit_test(refuses_bad_text), cmocka_unit_test(limits_depth),
-        cmocka_unit_test(binds_settings),        cmocka_unit_test(cuts_long_reports),
-        cmocka_unit_test(reports_every_mistake), cmocka_unit_test(suggests_words),   cmocka_unit_test(writes_files),
+        cmocka_unit_test(parses_values),     cmocka_unit_test(refuses_bad_text),
+        cmocka_unit_test(limits_depth),      cmocka_unit_test(binds_settings),
+        cmocka_unit_test(cuts_long_reports), cmocka_unit_test(reports_every_mistake),
+        cmocka_unit_test(suggests_words),    cmocka_unit_test(writes_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
