@@ -300,16 +300,3 @@ void eval_result_destroy(struct eval_result **out) {
     arena_destroy(&owned->arena);
     memory_free(owned);
 }
-
-int eval_check(const char *benchmark, const char *path, int64_t *records, struct error *err) {
-    const struct benchmark *found;
-    struct arena *arena;
-    struct document_set set;
-    TRY(benchmark_get(benchmark, &found, err));
-    TRY(arena_create(&arena, err));
-    int code = document_set_load(found, path, 0, arena, &set, err);
-    if (!code) *records = (int64_t)set.count;
-    document_set_free(&set);
-    arena_destroy(&arena);
-    return code;
-}
