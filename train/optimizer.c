@@ -194,7 +194,7 @@ static int gradient_norm(struct optimizer *o, struct view gradient, double *norm
 int optimizer_step(struct optimizer *o, double rate, struct view gradient, struct view parameters,
                    double *norm, struct error *err) {
     struct backend *b = o->backend;
-    double length;
+    double length = NAN;
     int code = gradient_norm(o, gradient, &length, err);
     if (norm) *norm = length;
     if (code) return code;

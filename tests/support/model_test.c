@@ -1,0 +1,154 @@
+#include "tests/support/model_test.h"
+
+#include "base/memory.h"
+#include "base/random.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+const char *const golden_variants[] = {"llama_4",  "llama_5",  "qwen3_4", "qwen3_5",
+                                       "gemma3_4", "gemma3_5", NULL};
+
+/* --- a model on a backend */
+
+void fixture_open(struct model_fixture *f, const char *backend, const char *folder) {
+    memset(f, 0, sizeof *f);
+    MUST(backend_create(backend, 0, &f->backend, err));
+    MUST(model_config_load(folder, &f->config, err));
+    MUST(parameter_layout_create(&f->config, &f->layout, err));
+    struct view *views[] = {&f->parameters, &f->gradient, &f->direction, &f->spare};
+    for (int i = 0; i < 4; i++) {
+        MUST(f->backend->buffer_create(f->backend, f->layout->elements * sizeof(float), &f->buffers[i], err));
+        *views[i] = (struct view){f->buffers[i], 0, DTYPE_F32};
+    }
+    MUST(parameters_load(folder, f->layout, f->backend, f->parameters, err));
+}
+
+void fixture_close(struct model_fixture *f) {
+    for (int i = 0; i < 4; i++) f->backend->buffer_destroy(f->backend, &f->buffers[i]);
+    parameter_layout_destroy(&f->layout);
+    backend_destroy(&f->backend);
+}
+
+float *fixture_download(struct model_fixture *f, struct view vector) {
+    float *numbers;
+    MUST(memory_alloc(&numbers, f->layout->elements, sizeof *numbers, err));
+    f->backend->download(f->backend, vector, numbers, f->layout->elements);
+    MUST(f->backend->check(f->backend, err));
+    return numbers;
+}
+
+void fixture_upload(struct model_fixture *f, const float *numbers, struct view vector) {
+    f->backend->upload(f->backend, vector, numbers, f->layout->elements);
+    MUST(f->backend->check(f->backend, err));
+}
+
+void fixture_randomise(struct model_fixture *f, struct view vector, uint32_t stream) {
+    struct random_key key = {1, RANDOM_TEST, stream};
+    float *numbers;
+    MUST(memory_alloc(&numbers, f->layout->elements, sizeof *numbers, err));
+    for (int i = 0; i < f->layout->count; i++) {
+        const struct parameter *p = &f->layout->parameters[i];
+        size_t end = p->offset + (size_t)p->rows * (size_t)p->columns;
+        for (size_t at = p->offset; at < end; at++) numbers[at] = (float)random_normal(key, at);
+    }
+    fixture_upload(f, numbers, vector);
+    memory_free(numbers);
+}
+
+double fixture_dot(struct model_fixture *f, struct view x, struct view y) {
+    float *a = fixture_download(f, x), *b = fixture_download(f, y);
+    double sum = 0;
+    for (size_t i = 0; i < f->layout->elements; i++) sum += (double)a[i] * (double)b[i];
+    memory_free(a);
+    memory_free(b);
+    return sum;
+}
+
+void fixture_pass(struct model_fixture *f, const struct batch *batch, int slots, struct view gradient,
+                  struct view direction, float *loss, double *alignment) {
+    struct model *model;
+    struct model_limits limits = {
+        .rows = batch->rows, .targets = batch->targets, .slots = slots, .training = true};
+    MUST(model_create(f->backend, &f->config, f->layout, &limits, &model, err));
+    MUST(model_forward(model, f->parameters, batch, err));
+    MUST(model_backward(model, 1, gradient, direction, loss, alignment, err));
+    model_destroy(&model);
+}
+
+/* --- recorded models */
+
+static const struct safetensors_tensor *find(const struct golden *g, const char *name) {
+    const struct safetensors_tensor *tensor = safetensors_find(g->file, name);
+    if (!tensor) fail_msg("%s/golden.safetensors: no tensor %s", g->folder, name);
+    return tensor;
+}
+
+static void *copy_bytes(const struct golden *g, const char *name, enum safetensors_dtype dtype,
+                        size_t *count) {
+    const struct safetensors_tensor *tensor = find(g, name);
+    unsigned char *bytes;
+    assert_int_equal(tensor->dtype, dtype);
+    MUST(memory_alloc(&bytes, tensor->bytes, 1, err));
+    memcpy(bytes, tensor->data, tensor->bytes);
+    if (count) *count = tensor->elements;
+    return bytes;
+}
+
+float *golden_floats(const struct golden *g, const char *name, size_t *count) {
+    return copy_bytes(g, name, SAFETENSORS_F32, count);
+}
+
+double *golden_doubles(const struct golden *g, const char *name, size_t *count) {
+    return copy_bytes(g, name, SAFETENSORS_F64, count);
+}
+
+void golden_open(struct golden *g, const char *tests, const char *variant) {
+    char path[600];
+    memset(g, 0, sizeof *g);
+    snprintf(g->folder, sizeof g->folder, "%s/golden/model/%s", tests, variant);
+    snprintf(path, sizeof path, "%s/golden.safetensors", g->folder);
+    MUST(safetensors_open(path, &g->file, err));
+    int32_t *lengths = copy_bytes(g, "lengths", SAFETENSORS_I32, NULL);
+    int32_t *prompts = copy_bytes(g, "prompts", SAFETENSORS_I32, NULL);
+    float *weights = golden_floats(g, "weights", NULL);
+    g->ids = copy_bytes(g, "ids", SAFETENSORS_I32, NULL);
+    for (int k = 0, at = 0; k < GOLDEN_SEQUENCES; at += lengths[k++]) {
+        g->sequences[k] = (struct example){g->ids + at, lengths[k], prompts[k]};
+        g->weights[k] = weights[k];
+        g->rows += lengths[k] - 1;
+        g->targets += lengths[k] - prompts[k];
+    }
+    memory_free(lengths);
+    memory_free(prompts);
+    memory_free(weights);
+}
+
+void golden_close(struct golden *g) {
+    memory_free(g->ids);
+    safetensors_close(&g->file);
+}
+
+struct batch *golden_batch(const struct golden *g, int first, int last) {
+    struct batch *batch;
+    MUST(batch_create(g->rows, g->targets, GOLDEN_SEQUENCES, &batch, err));
+    for (int k = first; k <= last; k++) {
+        assert_true(batch_fits(batch, &g->sequences[k]));
+        batch_add_example(batch, &g->sequences[k], k, g->weights[k] / (float)g->targets);
+    }
+    return batch;
+}
+
+double largest_error(const float *a, const float *b, size_t count, double floor) {
+    double largest = 0;
+    for (size_t i = 0; i < count; i++) {
+        double error = fabs((double)a[i] - (double)b[i]) / (fabs((double)b[i]) + floor);
+        if (!(error <= largest)) largest = isnan(error) ? INFINITY : error;
+    }
+    return largest;
+}
