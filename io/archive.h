@@ -18,6 +18,7 @@ enum { ARCHIVE_NAME_MAX = 128 };
 /* What the root attributes say of the run. Borrowed strings. */
 struct archive_run {
     const char *experiment;      /* its name */
+    const char *path;            /* of the experiment file, for the commands that a report suggests; NULL: unknown */
     const char *config;          /* the experiment file's JSON text */
     const char *backend;         /* "cpu" */
     const char *host;
@@ -100,9 +101,16 @@ struct archive_cell;
 /* The cell's file name inside an experiment's folder: "cells/MODEL__BUDGET__METHOD__seedN.h5"; characters that do not belong into
  * a file name are replaced, with a short hash to keep names apart. Freshly allocated. */
 int archive_cell_path(const char *folder, const struct archive_cell_key *key, char **out, struct error *err);
-/* Creates the file (replacing an unfinished one), writes everything known, enters SWMR mode; state running. */
+/* Creates the file and its folder (replacing an unfinished file; a finished one is ERROR_INPUT), writes everything known, enters SWMR
+ * mode; state running. A disk that is full, here and below, is ERROR_IO with path and reason; nothing can be appended after it, and
+ * what was flushed stays readable. */
 int archive_cell_create(const char *path, const struct archive_run *run, const struct archive_cell_plan *plan,
                         struct archive_cell **out, struct error *err);
+/* The same for a cell that goes on from a checkpoint: the first `steps` and `validations` rows of the unfinished file at `path` (also of
+ * a killed process) and its starting time are carried over, later rows are dropped. ERROR_INPUT if it has fewer, is finished, or is of
+ * another cell. */
+int archive_cell_resume(const char *path, const struct archive_run *run, const struct archive_cell_plan *plan,
+                        int64_t steps, int64_t validations, struct archive_cell **out, struct error *err);
 int archive_cell_append_step(struct archive_cell *cell, const struct archive_step *row, struct error *err);
 int archive_cell_append_validation(struct archive_cell *cell, const struct archive_validation *row, struct error *err);
 /* Everything appended so far is on disk and visible to readers when this returns. */
@@ -131,6 +139,15 @@ int archive_experiment_write(const char *folder, const struct archive_run *run, 
                              struct error *err);
 /* The config text that an existing experiment.h5 was made from, freshly allocated; NULL in *out if there is no such file. */
 int archive_experiment_config(const char *folder, char **out, struct error *err);
+
+/* What an experiment.h5 says of its grid: the axes with their names, and the run. Strings and arrays live until it is destroyed. */
+struct archive_experiment {
+    struct archive_grid_axes axes;
+    const char *name, *path, *config; /* of the experiment; its file's path or "" */
+};
+/* *out is NULL, without an error, where there is no `folder`/experiment.h5. */
+int archive_experiment_read(const char *folder, struct archive_experiment **out, struct error *err);
+void archive_experiment_destroy(struct archive_experiment **experiment);
 
 /* --- reading (of finished, running and killed files alike) */
 struct archive_reader;
