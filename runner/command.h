@@ -5,6 +5,7 @@
 
 int command_eval(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_tokenize(int argc, char **argv);
 int command_version(int argc, char **argv);
 
 #endif

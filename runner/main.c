@@ -11,6 +11,7 @@ static const struct {
 } commands[] = {
     {"run", command_run, "run an experiment's grid"},
     {"eval", command_eval, "score a model on benchmarks"},
+    {"tokenize", command_tokenize, "text to ids and back, a line at a time"},
     {"version", command_version, "what this program is made of"},
 };
 
