@@ -41,22 +41,23 @@ enum {
     LAYOUTS = sizeof layouts / sizeof *layouts,
     PREFIXED = sizeof prefixed / sizeof *prefixed,
     HEADS = sizeof heads / sizeof *heads,
-    WINDOWS = sizeof windows / sizeof *windows
+    WINDOWS = sizeof windows / sizeof *windows,
+    LAYOUT_CASES = 2 * HEADS /* each head count with two windows; all windows, over the head counts */
 };
 
-/* The shape of a case: head counts vary fastest, then windows, then layouts. */
 static struct attention_shape shape_of(struct op_case *c, const struct layout *all, int index) {
-    const struct layout *layout = &all[index / HEADS / WINDOWS];
-    struct attention_shape shape = {.heads = heads[index % HEADS].heads,
-                                    .kv_heads = heads[index % HEADS].kv_heads,
-                                    .head_dim = heads[index % HEADS].head_dim,
-                                    .window = windows[index / HEADS % WINDOWS],
+    int number = index / LAYOUT_CASES, head = index % HEADS;
+    const struct layout *layout = &all[number];
+    struct attention_shape shape = {.heads = heads[head].heads,
+                                    .kv_heads = heads[head].kv_heads,
+                                    .head_dim = heads[head].head_dim,
+                                    .window = windows[(index % LAYOUT_CASES * 7 / 2 + number) % WINDOWS],
                                     .segments = layout->segments,
                                     .segment = layout->segment};
     for (int s = 0; s < layout->segments; s++) shape.rows += layout->segment[s].length;
     shape.scale = (float)(1.0 / sqrt(shape.head_dim));
-    op_describe(c, "layout %d of %d rows, %d/%d heads of %d, window %d", index / HEADS / WINDOWS, shape.rows,
-                shape.heads, shape.kv_heads, shape.head_dim, shape.window);
+    op_describe(c, "layout %d of %d rows, %d/%d heads of %d, window %d", number, shape.rows, shape.heads,
+                shape.kv_heads, shape.head_dim, shape.window);
     return shape;
 }
 
@@ -151,7 +152,7 @@ static void run_differences(struct op_case *c, int index) {
 
 /* Scores of hundreds: the softmax must neither overflow nor lose its largest entries. */
 static void run_extreme(struct op_case *c, int index) {
-    struct attention_shape shape = shape_of(c, layouts, 6 * HEADS * WINDOWS + index);
+    struct attention_shape shape = shape_of(c, layouts, 6 * LAYOUT_CASES + index);
     struct tensors t = forward(c, &shape, 20.0);
     double *out = op_numbers(c, t.queries), *lse = op_numbers(c, t.lse->count);
     reference_attention(&shape, t.q->value, t.k->value, t.v->value, out, lse);
@@ -161,15 +162,17 @@ static void run_extreme(struct op_case *c, int index) {
 
 /* A NaN reaches what attends to it and nothing else. */
 static void run_nan(struct op_case *c, int index) {
-    struct attention_shape shape = shape_of(c, layouts, 3 * HEADS * WINDOWS + index * HEADS);
+    struct attention_shape shape = shape_of(c, layouts, 3 * LAYOUT_CASES + index);
     struct tensors t = forward(c, &shape, 1.0);
     double *clean = op_copy(c, array_read(c, t.out), t.queries), *keys = op_copy(c, t.k->value, t.keys);
     int width = shape.head_dim, row = 10; /* the third row of the segment 8..20 */
-    keys[row * width] = NAN;
+    int group = shape.heads / shape.kv_heads, head = shape.kv_heads - 1;
+    keys[(row * shape.kv_heads + head) * width] = NAN;
     array_write(c, t.k, keys);
     c->backend->attention(c->backend, &shape, t.q->view, t.k->view, t.v->view, t.out->view, t.lse->view);
     for (int r = row; r < 21 && (shape.window == 0 || r < row + shape.window); r++)
-        for (int e = 0; e < width; e++) clean[r * width + e] = NAN;
+        for (int h = head * group; h < shape.heads; h++)
+            for (int e = 0; e < width; e++) clean[(r * shape.heads + h) * width + e] = NAN;
     expect_close(c, "out", t.out, clean, 0.0, 0.0);
 }
 
@@ -187,11 +190,12 @@ static void run_failures(struct op_case *c, int index) {
                  {{10, 10, 0, 10}, 20, 2, ERROR_UNSUPPORTED, "prefix"}};
     op_describe(c, "%d", index);
     struct array *x = array_random(c, 21 * 3 * 16, 1.0), *y = array_random(c, 21 * 3 * 16, 1.0);
+    struct array *lse = array_random(c, 21 * 3, 1.0);
     struct segment segments[2] = {{0, 10, 0, 0}, cases[index].second};
     struct attention_shape shape = {cases[index].rows, cases[index].heads, 2, 16, 0, 0.25f, 2, segments};
     struct view v = x->view;
     if (cases[index].code == ERROR_INTERNAL) {
-        c->backend->attention(c->backend, &shape, v, v, v, y->view, y->view);
+        c->backend->attention(c->backend, &shape, v, v, v, y->view, lse->view);
         expect_failure(c, cases[index].code, cases[index].words);
     }
     struct array *dq = array_random(c, y->count, 1.0), *dk = array_random(c, y->count, 1.0);
@@ -203,12 +207,12 @@ static void run_failures(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"attention", LAYOUTS * HEADS * WINDOWS, run_forward},
-                                             {"prefix", PREFIXED * HEADS * WINDOWS, run_prefix},
-                                             {"attention_backward", LAYOUTS * HEADS * WINDOWS, run_backward},
-                                             {"differences", 6 * HEADS * WINDOWS, run_differences},
+    static const struct op_suite suites[] = {{"attention", LAYOUTS * LAYOUT_CASES, run_forward},
+                                             {"prefix", PREFIXED * LAYOUT_CASES, run_prefix},
+                                             {"attention_backward", LAYOUTS * LAYOUT_CASES, run_backward},
+                                             {"differences", 6 * LAYOUT_CASES, run_differences},
                                              {"extreme", HEADS, run_extreme},
-                                             {"nan", WINDOWS, run_nan},
+                                             {"nan", LAYOUT_CASES, run_nan},
                                              {"failures", 7, run_failures},
                                              {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
