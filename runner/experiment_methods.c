@@ -32,6 +32,11 @@ static int *objective_field(const struct experiment_method *method) {
     return (int *)((char *)method->settings + objective_of(method->method)->offset);
 }
 
+/* "methods[INDEX]", or "methods[INDEX].KEY". */
+static void place_of(char out[EXPERIMENT_PLACE_BYTES], int index, const char *key) {
+    snprintf(out, EXPERIMENT_PLACE_BYTES, "methods[%d]%s%.64s", index, *key ? "." : "", key);
+}
+
 static void report_unknown(struct experiment_reader *reader, const char *place, const char *name) {
     const char *names[METHODS_MAX];
     int count = 0;
@@ -52,10 +57,10 @@ static void report_unknown(struct experiment_reader *reader, const char *place, 
 }
 
 /* Finds the method that the object names; NULL after a mistake. */
-static const struct method *find_method(struct experiment_reader *reader, const cJSON *object,
-                                        const char *place) {
-    char inner[EXPERIMENT_PLACE_BYTES];
-    snprintf(inner, sizeof inner, "%s.name", place);
+static const struct method *find_method(struct experiment_reader *reader, const cJSON *object, int index) {
+    char place[EXPERIMENT_PLACE_BYTES], inner[EXPERIMENT_PLACE_BYTES];
+    place_of(place, index, "");
+    place_of(inner, index, "name");
     if (!cJSON_IsObject(object)) {
         json_mistake(&reader->report, place, "not an object (%s)", expected);
         return NULL;
@@ -96,11 +101,12 @@ static int bind_method(struct experiment_reader *reader, const cJSON *object, co
     return 0;
 }
 
-static void check_label(struct experiment_reader *reader, const char *place, int index) {
+static void check_label(struct experiment_reader *reader, int index) {
     const struct experiment_method *methods = reader->experiment->methods;
     const char *name = methods[index].name;
-    char inner[EXPERIMENT_PLACE_BYTES];
-    snprintf(inner, sizeof inner, "%s.label", place);
+    char place[EXPERIMENT_PLACE_BYTES], inner[EXPERIMENT_PLACE_BYTES];
+    place_of(place, index, "");
+    place_of(inner, index, "label");
     experiment_check_name(reader, inner, name);
     if (!strcmp(name, "start"))
         json_mistake(&reader->report, inner,
@@ -115,17 +121,15 @@ static void check_label(struct experiment_reader *reader, const char *place, int
 }
 
 /* Runs the method's own checks; their messages begin with the key. */
-static void check_settings(struct experiment_reader *reader, const char *place,
-                           const struct experiment_method *entry) {
+static void check_settings(struct experiment_reader *reader, int index) {
+    const struct experiment_method *entry = &reader->experiment->methods[index];
     struct error err = {0};
     if (!entry->method->validate || !entry->method->validate(entry->settings, &err)) return;
-    char inner[EXPERIMENT_PLACE_BYTES];
-    const char *colon = strstr(err.message, ": ");
-    if (colon)
-        snprintf(inner, sizeof inner, "%s.%.*s", place, (int)(colon - err.message), err.message);
-    else
-        snprintf(inner, sizeof inner, "%s", place);
-    json_mistake(&reader->report, inner, "%s", colon ? colon + 2 : err.message);
+    char place[EXPERIMENT_PLACE_BYTES];
+    char *colon = strstr(err.message, ": ");
+    if (colon) *colon = '\0';
+    place_of(place, index, colon ? err.message : "");
+    json_mistake(&reader->report, place, "%s", colon ? colon + 2 : err.message);
 }
 
 /* ------------------------------------------------------------------------------------------- references */
@@ -183,7 +187,7 @@ static int settle_reference(struct experiment_reader *reader, const cJSON *objec
     bool objective_given = cJSON_GetObjectItemCaseSensitive(object, "objective") != NULL;
     int *objective = objective_field(entry), uniform = find_uniform(experiment);
     char place[EXPERIMENT_PLACE_BYTES];
-    snprintf(place, sizeof place, "methods[%d].reference", index);
+    place_of(place, index, "reference");
     if (objective_given && *objective == OBJECTIVE_LOSS) {
         if (reference)
             json_mistake(&reader->report, place,
@@ -221,7 +225,7 @@ static void check_chains(struct experiment_reader *reader) {
             at = experiment->methods[at].reference_method;
         if (at != i) continue;
         char place[EXPERIMENT_PLACE_BYTES];
-        snprintf(place, sizeof place, "methods[%d].reference", i);
+        place_of(place, i, "reference");
         json_mistake(&reader->report, place, "the method would have to run before itself");
     }
 }
@@ -232,14 +236,14 @@ static int read_method(struct experiment_reader *reader, const cJSON *object, in
                        struct error *err) {
     struct experiment_method *entry = &reader->experiment->methods[index];
     char place[EXPERIMENT_PLACE_BYTES];
-    snprintf(place, sizeof place, "methods[%d]", index);
+    place_of(place, index, "");
     entry->reference_method = -1;
-    entry->method = find_method(reader, object, place);
+    entry->method = find_method(reader, object, index);
     if (!entry->method) return 0;
     TRY(bind_method(reader, object, place, entry, head, err));
     entry->name = head->label ? head->label : entry->method->name;
-    check_label(reader, place, index);
-    check_settings(reader, place, entry);
+    check_label(reader, index);
+    check_settings(reader, index);
     return 0;
 }
 

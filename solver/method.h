@@ -69,7 +69,7 @@ struct method {
     bool quota;                     /* examples are drawn by exact quotas instead of at random */
     const struct setting *settings; /* table of its settings struct; an empty table if it has none */
     size_t settings_bytes;          /* size of that struct, at least 1 */
-    /* Checks settings against each other; NULL: nothing to check. */
+    /* Checks settings against each other; messages begin with "KEY: ". NULL: nothing to check. */
     int (*validate)(const void *settings, struct error *err);
     struct method_signal_plan (*plan)(const void *settings); /* NULL: static */
     size_t (*state_doubles)(int tasks);                      /* size of what `start` fills; NULL: 0 */
