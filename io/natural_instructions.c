@@ -106,9 +106,10 @@ struct instructions_file {
     const char *definition, *category;
     struct instructions_example *examples;
     size_t example_count;
-    bool more;       /* the cursor stands before another instance */
-    size_t number;   /* of the last instance read */
-    cJSON *instance; /* what the caller borrows from */
+    bool more;        /* the cursor stands before another instance */
+    size_t number;    /* of the last instance read, and */
+    struct span last; /* where it lies */
+    cJSON *instance;  /* what the caller borrows from */
 };
 
 static int find_key(struct instructions_file *file, struct span key) {
@@ -357,23 +358,31 @@ int instructions_next(struct instructions_file *file, struct instructions_instan
     struct span span;
     TRY(skip_value(&file->cursor, &span, err));
     TRY(skip_separator(&file->cursor, ']', &file->more, err));
+    file->last = span;
     out->number = ++file->number;
 
     cJSON_Delete(file->instance);
     file->instance = NULL;
-    struct error bad = {0};
-    const char *wrong = NULL;
-    int code = parse_span(file, span, &file->instance, &bad);
-    if (code && code != ERROR_INPUT) return error_set(err, code, "%s", bad.message);
-    if (!code) wrong = judge(file->instance, out);
-    *found = code || wrong ? INSTRUCTIONS_BAD : INSTRUCTIONS_INSTANCE;
-    if (code) {
-        /* bad.message is "FILE:LINE:COLUMN: ..." */
-        error_set(err, ERROR_INPUT, "%s: instance %zu, at %s", file->cursor.path, out->number,
-                  bad.message + strlen(file->cursor.path) + 1);
-    } else if (wrong) {
-        error_set(err, ERROR_INPUT, "%s: instance %zu (line %zu): %s", file->cursor.path, out->number,
-                  json_place_of(file->cursor.text, span.start).line, wrong);
-    }
+    int code = parse_span(file, span, &file->instance, NULL);
+    if (code && code != ERROR_INPUT)
+        return error_set(err, code, "%s: cannot parse an instance", file->cursor.path);
+    *found = code || judge(file->instance, out) ? INSTRUCTIONS_BAD : INSTRUCTIONS_INSTANCE;
     return 0;
+}
+
+int instructions_explain(const struct instructions_file *file, struct error *err) {
+    struct error bad = {0};
+    struct instructions_instance unused;
+    cJSON *value;
+    const char *path = file->cursor.path;
+    if (parse_span(file, file->last, &value, &bad)) { /* bad.message is "FILE:LINE:COLUMN: ..." */
+        return error_set(err, ERROR_INPUT, "%s: instance %zu, at %s", path, file->number,
+                         bad.message + strlen(path) + 1);
+    }
+    const char *wrong = judge(value, &unused);
+    size_t line = json_place_of(file->cursor.text, file->last.start).line;
+    error_set(err, ERROR_INPUT, "%s: instance %zu (line %zu): %s", path, file->number, line,
+              wrong ? wrong : "sound");
+    cJSON_Delete(value);
+    return ERROR_INPUT;
 }

@@ -46,10 +46,12 @@ const struct instructions_example *instructions_examples(const struct instructio
 enum instructions_found { INSTRUCTIONS_END, INSTRUCTIONS_INSTANCE, INSTRUCTIONS_BAD };
 
 /* Reads the next instance. *found says what there was: the end, an instance (in *out), or a malformed one; then *out
- * holds its number only and `err` says what is wrong with it ("FILE: instance 17 (line 240): ..."), but the result is 0,
- * and the next call goes on behind it. A result other than 0 means that the list itself is damaged or memory is out. */
+ * holds its number only, and the next call goes on behind it. A result other than 0 means that the list itself is damaged
+ * or memory is out. */
 int instructions_next(struct instructions_file *file, struct instructions_instance *out,
                       enum instructions_found *found, struct error *err);
+/* ERROR_INPUT with what is wrong with the malformed instance that was just found: "FILE: instance 17 (line 240): ...". */
+int instructions_explain(const struct instructions_file *file, struct error *err);
 /* Goes back to the first instance. */
 void instructions_rewind(struct instructions_file *file);
 

@@ -140,6 +140,13 @@ void survey_destroy(struct survey **out) {
 /* The seed of the split; another value would move every user's validation set. */
 enum { SPLIT_SEED = 1 };
 
+static int explain_bad(const struct instructions_file *open, struct error *err) {
+    int code = instructions_explain(open, err);
+    static const char hint[] = " (\"on_bad_instance\": \"skip\" would leave it out)";
+    if (err && strlen(err->message) + sizeof hint < sizeof err->message) strcat(err->message, hint);
+    return code;
+}
+
 static int read_instances(struct survey_file *file, struct instructions_file *open, bool skip,
                           struct error *err) {
     size_t capacity = 0;
@@ -149,12 +156,7 @@ static int read_instances(struct survey_file *file, struct instructions_file *op
         TRY(instructions_next(open, &instance, &found, err));
         if (found == INSTRUCTIONS_END) break;
         if (found == INSTRUCTIONS_BAD) {
-            if (!skip) {
-                if (err && strlen(err->message) + 80 < sizeof err->message) {
-                    strcat(err->message, " (\"on_bad_instance\": \"skip\" would leave it out)");
-                }
-                return ERROR_INPUT;
-            }
+            if (!skip) return explain_bad(open, err);
             file->bad++;
             continue;
         }

@@ -208,6 +208,7 @@ static void names_bad_instances(void **state) {
             assert_int_equal(instructions_next(file, &instance, &found, &err), 0);
             assert_int_equal(found, n == 17 ? INSTRUCTIONS_BAD : INSTRUCTIONS_INSTANCE);
             assert_int_equal(instance.number, n);
+            if (n == 17) assert_int_equal(instructions_explain(file, &err), ERROR_INPUT);
         }
         if (!strstr(err.message, "t.json: instance 17") || !strstr(err.message, "18") ||
             !strstr(err.message, bad[i].expected)) { /* it stands in line 18 */
