@@ -210,7 +210,7 @@ int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"attention", LAYOUTS * LAYOUT_CASES, run_forward},
                                              {"prefix", PREFIXED * LAYOUT_CASES, run_prefix},
                                              {"attention_backward", LAYOUTS * LAYOUT_CASES, run_backward},
-                                             {"differences", 6 * LAYOUT_CASES, run_differences},
+                                             {"differences", 5 * LAYOUT_CASES, run_differences},
                                              {"extreme", HEADS, run_extreme},
                                              {"nan", LAYOUT_CASES, run_nan},
                                              {"failures", 7, run_failures},

@@ -4,46 +4,20 @@
 #include "train/cpu/tile.h"
 #include <omp.h>
 
-enum { BLOCK = ATTENTION_BLOCK };
+enum {
+    BLOCK = ATTENTION_BLOCK,
+    LANES = 16,
+    SMALL = 16384 /* elements of q below which one thread does it all */
+};
 
-bool attention_shape_good(struct cpu *cpu, const char *operation, const struct attention_shape *shape) {
-    if (!cpu_sizes(cpu, operation, shape->rows, shape->segments, shape->window)) return false;
-    if (shape->heads < 1 || shape->kv_heads < 1 || shape->head_dim < 1 || shape->heads % shape->kv_heads) {
-        cpu_fail(cpu, ERROR_INTERNAL, operation, "%d heads, %d key/value heads of dimension %d", shape->heads,
-                 shape->kv_heads, shape->head_dim);
-        return false;
-    }
-    int64_t next = 0;
-    for (int s = 0; s < shape->segments; s++) {
-        const struct segment *g = &shape->segment[s];
-        bool good = g->start == next && g->length >= 0 && g->prefix_length >= 0 &&
-                    (g->prefix_length == 0 ||
-                     (g->prefix_start >= 0 && (int64_t)g->prefix_start + g->prefix_length <= g->start));
-        next += g->length;
-        if (good && next <= shape->rows) continue;
-        cpu_fail(cpu, ERROR_INTERNAL, operation,
-                 "segment %d (start %d, length %d, prefix %d + %d) among %d rows", s, g->start, g->length,
-                 g->prefix_start, g->prefix_length, shape->rows);
-        return false;
-    }
-    if (next == shape->rows) return true;
-    cpu_fail(cpu, ERROR_INTERNAL, operation, "segments cover %lld of %d rows", (long long)next, shape->rows);
-    return false;
-}
-
-/* What a thread works in: for one block of queries, its running maximum and sum, its output; for one block of
- * keys, the keys transposed and the scores. */
+/* What a thread works in: for one block of queries the running softmax, for one block of keys the scores. */
 struct work {
-    float *output;  /* [BLOCK, C] */
+    float *output;  /* [BLOCK, C] sum so far, relative to the maximum so far */
     float *keys;    /* [C, BLOCK] */
     float *scores;  /* [BLOCK, BLOCK] */
     float *maximum; /* [BLOCK] */
     float *sum;     /* [BLOCK] */
 };
-
-static size_t forward_floats(int head_dim) {
-    return (size_t)BLOCK * (2 * (size_t)head_dim + BLOCK + 2);
-}
 
 static struct work work_at(float *scratch, int head_dim) {
     struct work work;
@@ -55,27 +29,43 @@ static struct work work_at(float *scratch, int head_dim) {
     return work;
 }
 
-/* One row of scores, of which [first, last) are seen: updates the running maximum and sum, turns the scores
- * into weights (0 where not seen) and returns the factor for what was summed before. */
-static CPU_KERNEL float kernel_softmax_row(int first, int last, int count, float scale,
-                                           float *restrict scores, float *restrict maximum,
-                                           float *restrict sum) {
-    enum { LANES = 16 };
-    float largest = *maximum;
-    for (int j = 0; j < first; j++) scores[j] = 0.0f;
-    for (int j = last; j < count; j++) scores[j] = 0.0f;
-    if (first >= last) return 1.0f;
-    for (int j = first; j < last; j++) {
-        scores[j] *= scale;
-        largest = scores[j] > largest ? scores[j] : largest;
+/* One row of scores, of which `seen` are: turns them into weights relative to the new maximum, 0 where not
+ * seen, and brings maximum, sum and output [C] up to date. All BLOCK columns are gone through: a constant
+ * number is faster. */
+static CPU_KERNEL void kernel_softmax_row(struct range seen, float scale, int width, float *restrict scores,
+                                          float *restrict maximum, float *restrict sum,
+                                          float *restrict output) {
+    float most[LANES], total[LANES] = {0}, largest = *maximum;
+    for (int l = 0; l < LANES; l++) most[l] = largest;
+    for (int j = 0; j < BLOCK; j++)
+        scores[j] = j >= seen.first && j < seen.last ? scores[j] * scale : -INFINITY;
+    if (seen.first < seen.last) {
+        for (int j = 0; j < BLOCK; j += LANES)
+            for (int l = 0; l < LANES; l++) most[l] = scores[j + l] > most[l] ? scores[j + l] : most[l];
+        for (int l = 0; l < LANES; l++) largest = most[l] > largest ? most[l] : largest;
     }
-    float total = 0.0f;
-    for (int j = first; j < last; j++) scores[j] = cpu_exp(scores[j] - largest);
-    for (int j = first; j < last; j++) total += scores[j];
-    float factor = cpu_exp(*maximum - largest);
+    /* Before any key is seen the maximum is -infinity, and a difference from it no number. */
+    float base = largest == -INFINITY && seen.first >= seen.last ? 0.0f : largest;
+    for (int j = 0; j < BLOCK; j += LANES)
+        for (int l = 0; l < LANES; l++) {
+            float e = cpu_exp(scores[j + l] - base);
+            scores[j + l] = e;
+            total[l] += e;
+        }
+    float added = 0.0f;
+    for (int l = 0; l < LANES; l++) added += total[l];
+    if (largest != *maximum) {
+        float factor = cpu_exp(*maximum - largest);
+        *sum *= factor;
+        for (int c = 0; c < width; c++) output[c] *= factor;
+    }
     *maximum = largest;
-    *sum = *sum * factor + total;
-    return factor;
+    *sum += added;
+}
+
+static CPU_KERNEL void kernel_divide(int width, float divisor, const float *restrict x, float *restrict y) {
+    float inverse = 1.0f / divisor;
+    for (int c = 0; c < width; c++) y[c] = x[c] * inverse;
 }
 
 struct pass {
@@ -84,53 +74,45 @@ struct pass {
     float *out, *lse;
 };
 
-/* Takes `count` keys, at rows row.. and positions position.., into the block of `rows` queries at row `query`
- * of position `query_position`. */
-static void take_keys(const struct pass *pass, struct work *work, int head, int query, int query_position,
-                      int rows, int row, int position, int count) {
+/* Takes the keys at rows row.. into a block of queries at rows query.. of one head. */
+static void take_keys(const struct pass *pass, struct work *work, const struct pairs *pairs, int head,
+                      int query, int row) {
     const struct attention_shape *shape = pass->shape;
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
     ptrdiff_t q_stride = (ptrdiff_t)shape->heads * width, kv_stride = (ptrdiff_t)shape->kv_heads * width;
-    const float *q = pass->q + query * q_stride + head * width;
     ptrdiff_t kv_at = row * kv_stride + head / group * width;
-    tile_transpose(count, width, pass->k + kv_at, kv_stride, BLOCK, work->keys);
-    tile_multiply(rows, BLOCK, width, q, q_stride, 1, work->keys, BLOCK, 0, work->scores, BLOCK);
-    for (int i = 0; i < rows; i++) {
-        int first = attention_first(shape, query_position + i) - position,
-            last = query_position + i + 1 - position;
-        first = first < 0 ? 0 : first > count ? count : first;
-        last = last > count ? count : last < first ? first : last;
-        float factor = kernel_softmax_row(first, last, count, shape->scale, work->scores + i * BLOCK,
-                                          work->maximum + i, work->sum + i);
-        if (factor != 1.0f)
-            for (int c = 0; c < width; c++) work->output[i * width + c] *= factor;
-    }
-    tile_multiply(rows, width, count, work->scores, BLOCK, 1, pass->v + kv_at, kv_stride, 1, work->output,
-                  width);
+    tile_transpose(pairs->keys, width, pass->k + kv_at, kv_stride, BLOCK, work->keys);
+    attention_scores(pairs, width, pass->q + query * q_stride + head * width, q_stride, work->keys,
+                     work->scores);
+    for (int i = 0; i < pairs->rows; i++)
+        kernel_softmax_row(pairs_keys(pairs, i, i + 1), shape->scale, width, work->scores + i * BLOCK,
+                           work->maximum + i, work->sum + i, work->output + i * width);
+    attention_combine(pairs, width, work->scores, pass->v + kv_at, kv_stride, work->output, width);
 }
 
-/* The outputs of `rows` queries from index `start` of a segment on. */
+/* The outputs of one head's queries `start` .. `start + rows - 1` of a segment. */
 static void attend(const struct pass *pass, struct work *work, const struct segment *segment, int head,
                    int start, int rows) {
     const struct attention_shape *shape = pass->shape;
     int width = shape->head_dim, prefix = segment->prefix_length, query = segment->start + start;
-    int position = prefix + start, first = attention_first(shape, position), last = position + rows;
+    struct pairs pairs = {.position = prefix + start, .rows = rows, .window = shape->window};
     for (int i = 0; i < rows; i++) {
         work->maximum[i] = -INFINITY;
         work->sum[i] = 0.0f;
     }
     memset(work->output, 0, sizeof(float) * (size_t)rows * (size_t)width);
-    for (int at = first; at < last;) {
-        bool before = at < prefix; /* a block of keys is of the prefix or of the segment */
-        int end = before ? prefix : last, count = end - at < BLOCK ? end - at : BLOCK;
-        int row = before ? segment->prefix_start + at : segment->start + at - prefix;
-        take_keys(pass, work, head, query, position, rows, row, at, count);
-        at += count;
+    int last = pairs.position + rows;
+    for (int key = attention_first(shape->window, pairs.position); key < last; key += pairs.keys) {
+        bool before = key < prefix; /* a block of keys is of the prefix or of the segment */
+        int end = before ? prefix : last;
+        pairs.key = key;
+        pairs.keys = end - key < BLOCK ? end - key : BLOCK;
+        take_keys(pass, work, &pairs, head, query,
+                  before ? segment->prefix_start + key : segment->start + key - prefix);
     }
     for (int i = 0; i < rows; i++) {
         ptrdiff_t row = (ptrdiff_t)(query + i) * shape->heads + head;
-        float inverse = 1.0f / work->sum[i];
-        for (int c = 0; c < width; c++) pass->out[row * width + c] = work->output[i * width + c] * inverse;
+        kernel_divide(width, work->sum[i], work->output + i * width, pass->out + row * width);
         pass->lse[row] = work->maximum[i] + logf(work->sum[i]);
     }
 }
@@ -148,12 +130,14 @@ static void attention(struct backend *b, const struct attention_shape *shape, st
                         cpu_f32(cpu, name, v, keys * width),
                         cpu_f32(cpu, name, out, queries * width),
                         cpu_f32(cpu, name, lse, queries)};
-    size_t floats = forward_floats(shape->head_dim);
-    float *scratch = cpu_scratch(cpu, name, cpu_attention_scratch(cpu->threads, shape->head_dim));
+    int threads = queries * width < SMALL ? 1 : cpu->threads;
+    size_t mine = cpu_attention_scratch(1, shape->head_dim);
+    unsigned char *scratch = cpu_scratch(cpu, name, (size_t)threads * mine);
     if (!cpu_ready(cpu)) return;
-#pragma omp parallel num_threads(cpu->threads)
+#pragma omp parallel num_threads(threads)
     {
-        struct work work = work_at(scratch + (size_t)omp_get_thread_num() * floats, shape->head_dim);
+        struct work work =
+            work_at((float *)(void *)(scratch + (size_t)omp_get_thread_num() * mine), shape->head_dim);
         for (int s = 0; s < shape->segments; s++) {
             const struct segment *segment = &shape->segment[s];
             int blocks = (segment->length + BLOCK - 1) / BLOCK;

@@ -1,20 +1,72 @@
 /* What the forward and the backward pass of attention share.
  *
- * Queries and keys are taken in blocks of ATTENTION_BLOCK, so that scores exist for one pair of blocks at a
- * time (Dao et al. 2022; the softmax over blocks is Milakov & Gimelshein 2018). */
+ * Queries and keys are taken in blocks, so that scores exist for one pair of blocks at a time (Dao et al.
+ * 2022; the softmax over blocks is Milakov & Gimelshein 2018). Where a pair is seen in part only, at the
+ * diagonal and at the edge of a window, products are cut into strips that leave most of the unseen scores
+ * out. */
 #ifndef ADAPT_TRAIN_CPU_ATTENTION_H
 #define ADAPT_TRAIN_CPU_ATTENTION_H
 
 #include "train/cpu/cpu.h"
 
-enum { ATTENTION_BLOCK = 64 };
+enum {
+    ATTENTION_BLOCK = 64, /* queries, keys */
+    ATTENTION_STRIP = 16
+};
+
+/* A block of queries against a block of keys: `rows` queries from `position` on, `keys` keys from `key` on.
+ */
+struct pairs {
+    int position, rows;
+    int key, keys;
+    int window; /* 0: none */
+};
+
+struct range {
+    int first, last; /* half-open, within the block */
+};
+
+static inline int attention_clamp(int value, int most) {
+    return value < 0 ? 0 : value > most ? most : value;
+}
+
+/* The first position that a query sees. */
+static inline int attention_first(int window, int position) {
+    return window > 0 && position >= window ? position - window + 1 : 0;
+}
+
+/* The keys that any of the queries `from` .. `to`-1 of the block sees. */
+static inline struct range pairs_keys(const struct pairs *pairs, int from, int to) {
+    int first =
+        attention_clamp(attention_first(pairs->window, pairs->position + from) - pairs->key, pairs->keys);
+    int last = attention_clamp(pairs->position + to - pairs->key, pairs->keys);
+    return (struct range){first, last > first ? last : first};
+}
+
+/* The queries that see any of the keys `from` .. `to`-1 of the block. */
+static inline struct range pairs_queries(const struct pairs *pairs, int from, int to) {
+    int first = attention_clamp(pairs->key + from - pairs->position, pairs->rows), last = pairs->rows;
+    if (pairs->window > 0)
+        last = attention_clamp(pairs->key + to - 1 + pairs->window - pairs->position, pairs->rows);
+    return (struct range){first, last > first ? last : first};
+}
+
+/* Rows (or keys) to take at a time: all where every query sees every key. */
+static inline int pairs_strip(const struct pairs *pairs) {
+    bool all = pairs->position >= pairs->key + pairs->keys - 1 &&
+               attention_first(pairs->window, pairs->position + pairs->rows - 1) <= pairs->key;
+    return all ? ATTENTION_BLOCK : ATTENTION_STRIP;
+}
+
+/* scores[rows, ATTENTION_BLOCK] = queries [rows, C], `stride` apart, times keys [C, ATTENTION_BLOCK], where
+ * seen; anything elsewhere. */
+void attention_scores(const struct pairs *pairs, int head_dim, const float *queries, ptrdiff_t stride,
+                      const float *keys, float *scores);
+/* out[rows, C] += weights[rows, ATTENTION_BLOCK] values[keys, C]; weights are 0 where not seen. */
+void attention_combine(const struct pairs *pairs, int head_dim, const float *weights, const float *values,
+                       ptrdiff_t stride, float *out, ptrdiff_t out_stride);
 
 /* Whether the shape keeps its promises; a failure otherwise. */
 bool attention_shape_good(struct cpu *cpu, const char *operation, const struct attention_shape *shape);
-
-/* The first position that a query at `position` sees. */
-static inline int attention_first(const struct attention_shape *shape, int position) {
-    return shape->window > 0 && position >= shape->window ? position - shape->window + 1 : 0;
-}
 
 #endif

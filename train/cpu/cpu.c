@@ -102,7 +102,9 @@ static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int 
         return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden,
                          vocabulary, targets);
     size_t bytes = cpu_rmsnorm_scratch(hidden);
-    bytes = larger(bytes, cpu_attention_scratch(cpu->threads, RESERVED_HEAD_DIM));
+    /* <dO, O> of every row and head in the backward pass; there are fewer heads than hidden columns */
+    size_t inner = sizeof(float) * (size_t)rows * (size_t)hidden;
+    bytes = larger(bytes, cpu_attention_scratch(cpu->threads, RESERVED_HEAD_DIM) + inner);
     bytes = larger(bytes, cpu_cross_entropy_scratch(targets, vocabulary, true));
     return grow(cpu, bytes, err);
 }
