@@ -1,0 +1,164 @@
+/* Log-likelihoods of real models on real records against a plain reference (tests/golden/eval/record.py). Skips where models or
+ * records are absent. */
+#include "base/hash.h"
+#include "eval/requests.h"
+#include "io/file.h"
+#include "io/json.h"
+#include "train/parameters.h"
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+static const double REAL_TOLERANCE = 5e-4; /* of a choice: float32 against float32 with a float64 log-softmax */
+
+enum { PATH_BYTES = 1024, GOLDEN_LIMIT = 1 << 22 };
+
+struct opened {
+    struct model_config config;
+    struct parameter_layout *layout;
+    struct tokenizer *tokenizer;
+    struct backend *backend;
+    struct buffer *weights;
+    struct eval_model model;
+};
+
+static const char *data_folder(void) {
+    const char *folder = getenv("ADAPT_TEST_DATA");
+    return folder ? folder : TEST_SOURCE_DIR "/../../shared";
+}
+
+static void model_folder(const char *name, char out[PATH_BYTES]) {
+    const char *folder = getenv("ADAPT_TEST_MODELS"), *home = getenv("HOME");
+    if (folder) {
+        snprintf(out, PATH_BYTES, "%s/%s", folder, name);
+    } else {
+        snprintf(out, PATH_BYTES, "%s/.cache/adapt/models/%s", home ? home : "", name);
+    }
+}
+
+static void open_model(const char *folder, struct opened *m) {
+    struct error err = {0};
+    *m = (struct opened){0};
+    int code = model_config_load(folder, &m->config, &err);
+    if (!code) code = parameter_layout_create(&m->config, &m->layout, &err);
+    if (!code) code = tokenizer_load(folder, &m->tokenizer, &err);
+    if (!code) code = backend_create("cpu", 0, &m->backend, &err);
+    if (!code) code = m->backend->buffer_create(m->backend, m->layout->elements * sizeof(float), &m->weights, &err);
+    m->model = (struct eval_model){m->backend, &m->config, m->layout, {m->weights, 0, DTYPE_F32}, m->tokenizer, 0};
+    if (!code) code = parameters_load(folder, m->layout, m->backend, m->model.parameters, &err);
+    if (code) fail_msg("%s", err.message);
+}
+
+static void close_model(struct opened *m) {
+    m->backend->buffer_destroy(m->backend, &m->weights);
+    backend_destroy(&m->backend);
+    tokenizer_destroy(&m->tokenizer);
+    parameter_layout_destroy(&m->layout);
+}
+
+static double number(const cJSON *object, const char *name) {
+    const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
+    assert_true(cJSON_IsNumber(value));
+    return value->valuedouble;
+}
+
+/* The ids, and where the continuation begins, are the reference's. */
+static void compare_ids(struct request_encoder *encoder, const struct eval_sample *sample, int choice, const cJSON *expected) {
+    struct arena *arena;
+    struct request request;
+    struct text text = {0};
+    char hex[HASH_HEX_BYTES];
+    assert_int_equal(arena_create(&arena, NULL), 0);
+    assert_int_equal(request_encode(encoder, sample->context[choice], sample->continuation[choice], arena, &request, NULL), 0);
+    assert_int_equal(request.length, (int)number(expected, "length"));
+    assert_int_equal(request.scored, (int)number(expected, "scored"));
+    for (int i = 0; i < request.length; i++) {
+        assert_int_equal(text_printf(&text, NULL, "%s%d", i ? "," : "", request.ids[i]), 0);
+    }
+    assert_int_equal(hash_bytes(text.data, text.length, hex, NULL), 0);
+    assert_string_equal(hex, cJSON_GetObjectItemCaseSensitive(expected, "ids")->valuestring);
+    text_free(&text);
+    arena_destroy(&arena);
+}
+
+static void compare_benchmark(struct opened *m, const cJSON *golden) {
+    char path[PATH_BYTES];
+    struct error err = {0};
+    struct eval_result *result;
+    struct eval_settings settings = {.limit = cJSON_GetArraySize(golden)};
+    snprintf(path, sizeof path, "%s/data/benchmarks/%s.jsonl", data_folder(), golden->string);
+    if (eval_run(golden->string, path, &m->model, &settings, NULL, &result, &err)) fail_msg("%s", err.message);
+    assert_int_equal(result->sample_count, settings.limit);
+    struct request_encoder *encoder;
+    assert_int_equal(request_encoder_create(&m->model, m->config.max_positions, &encoder, NULL), 0);
+    double largest = 0;
+    int64_t i = 0;
+    for (const cJSON *record = golden->child; record; record = record->next, i++) {
+        const struct eval_sample *sample = &result->samples[i];
+        assert_int_equal(sample->requests, cJSON_GetArraySize(record));
+        for (int c = 0; c < sample->requests; c++) {
+            const cJSON *expected = cJSON_GetArrayItem(record, c);
+            compare_ids(encoder, sample, c, expected);
+            double difference = fabs(sample->log_likelihood[c] - number(expected, "log_likelihood"));
+            if (!(difference <= REAL_TOLERANCE)) {
+                fail_msg("%s, record %lld, choice %d: %.9g, expected %.9g", golden->string, (long long)i, c,
+                         sample->log_likelihood[c], number(expected, "log_likelihood"));
+            }
+            if (difference > largest) largest = difference;
+            assert_int_equal(sample->greedy[c],
+                             cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(expected, "greedy")));
+        }
+    }
+    printf("%s: largest difference %.3g over %lld requests; %.2f requests/s, %.1f tokens/s\n", golden->string, largest,
+           (long long)result->requests, (double)result->requests / result->seconds, (double)result->tokens / result->seconds);
+    request_encoder_destroy(&encoder);
+    eval_result_destroy(&result);
+}
+
+static void compare_model(const char *name, const char *golden_name) {
+    char folder[PATH_BYTES], path[PATH_BYTES];
+    cJSON *golden;
+    struct opened m;
+    model_folder(name, folder);
+    if (!file_is_folder(folder)) {
+        printf("skipped: no model in %s\n", folder);
+        skip();
+    }
+    snprintf(path, sizeof path, "%s/golden/eval/%s", TEST_SOURCE_DIR, golden_name);
+    assert_int_equal(json_parse_file(path, GOLDEN_LIMIT, &golden, NULL), 0);
+    open_model(folder, &m);
+    const cJSON *benchmarks = cJSON_GetObjectItemCaseSensitive(golden, "benchmarks");
+    assert_int_equal(cJSON_GetArraySize(benchmarks), 4);
+    for (const cJSON *benchmark = benchmarks->child; benchmark; benchmark = benchmark->next) compare_benchmark(&m, benchmark);
+    close_model(&m);
+    cJSON_Delete(golden);
+}
+
+static void equals_the_reference_on_smollm2(void **state) {
+    (void)state;
+    compare_model("smollm2-135m-instruct", "smollm2_135m_instruct.json");
+}
+
+static void equals_the_reference_on_gemma3(void **state) {
+    (void)state;
+    compare_model("gemma3-270m", "gemma3_270m.json");
+}
+
+int main(void) {
+    char smollm2[PATH_BYTES], gemma3[PATH_BYTES], data[PATH_BYTES];
+    model_folder("smollm2-135m-instruct", smollm2);
+    model_folder("gemma3-270m", gemma3);
+    snprintf(data, sizeof data, "%s/data/benchmarks/arc_challenge.jsonl", data_folder());
+    if (!file_exists(data) || (!file_is_folder(smollm2) && !file_is_folder(gemma3))) {
+        printf("skipped: needs %s, and %s or %s\n", data, smollm2, gemma3);
+        return 77;
+    }
+    const struct CMUnitTest tests[] = {cmocka_unit_test(equals_the_reference_on_smollm2),
+                                       cmocka_unit_test(equals_the_reference_on_gemma3)};
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
