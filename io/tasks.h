@@ -1,8 +1,8 @@
 /* Tasks: Natural Instructions files, grouped, rendered by a template, tokenised, split into training and validation
  * pools, and cached on disk.
  *
- * The split is by a hash of the instance's input text, so it does not depend on the order of files or instances, and the
- * same text is never in both pools. Within a pool, examples keep the order of files (by name) and instances. */
+ * The split is by a hash of the instance's input text, so it does not depend on the order of files or instances, nor on the
+ * tokenizer, and no text is in both pools of a task. Within a pool, examples keep the order of files (by name) and instances. */
 #ifndef ADAPT_IO_TASKS_H
 #define ADAPT_IO_TASKS_H
 
