@@ -3,7 +3,9 @@
 #ifndef ADAPT_RUNNER_COMMAND_H
 #define ADAPT_RUNNER_COMMAND_H
 
+int command_check(int argc, char **argv);
 int command_eval(int argc, char **argv);
+int command_plan(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_version(int argc, char **argv);

@@ -80,14 +80,15 @@ static void fill_cells(const struct experiment *experiment, struct cell *cells) 
 
 /* Whether the archive holds the finished cell; a file that cannot be read counts as unfinished and is made
  * anew. */
-static int find_done(const struct experiment *experiment, struct cell *cell, struct error *err) {
+static int find_state(const struct experiment *experiment, struct cell *cell, struct error *err) {
     struct archive_cell_key key = grid_cell_key(experiment, cell);
     struct archive_reader *reader;
     struct archive_cell_summary summary;
     char *path;
     TRY(archive_cell_path(experiment->out, &key, &path, err));
     if (file_exists(path) && !archive_reader_open(path, &reader, NULL)) {
-        cell->done = !archive_reader_summary(reader, &summary, NULL) && summary.state == ARCHIVE_DONE;
+        if (!archive_reader_summary(reader, &summary, NULL)) cell->state = summary.state;
+        cell->done = cell->state == ARCHIVE_DONE;
         archive_reader_close(&reader);
     }
     memory_free(path);
@@ -192,7 +193,7 @@ static int build(const struct experiment *experiment, const char *selection, str
     TRY(create_scratch((size_t)grid->count, &grid->scratch, err));
     fill_cells(experiment, grid->cells);
     TRY(select_cells(selection, grid, err));
-    for (int i = 0; i < grid->count; i++) TRY(find_done(experiment, &grid->cells[i], err));
+    for (int i = 0; i < grid->count; i++) TRY(find_state(experiment, &grid->cells[i], err));
     return check_references(experiment, grid, err);
 }
 

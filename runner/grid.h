@@ -12,7 +12,8 @@ struct cell {
                     */
     bool selected; /* to be run by this command */
     bool done;     /* finished in the archive already */
-    double cost;   /* estimated, in the same arbitrary unit for all cells */
+    int state;   /* enum archive_state that its file tells; ARCHIVE_PLANNED: there is none that can be read */
+    double cost; /* estimated, in the same arbitrary unit for all cells */
 };
 
 struct grid {

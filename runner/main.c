@@ -9,6 +9,8 @@ static const struct {
     int (*run)(int argc, char **argv);
     const char *meaning;
 } commands[] = {
+    {"check", command_check, "find now what would fail later"},
+    {"plan", command_plan, "show the cells of the grid and what they will take"},
     {"run", command_run, "run an experiment's grid"},
     {"eval", command_eval, "score a model on benchmarks"},
     {"tokenize", command_tokenize, "text to ids and back, a line at a time"},
