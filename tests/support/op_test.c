@@ -259,18 +259,24 @@ void expect_gradient(struct op_case *c, const char *what, double (*f)(struct op_
 /* ----------------------------------------------------------------------------------------------------
  * running */
 
+void op_release(struct op_case *c) {
+    while (c->arrays) {
+        struct array *array = c->arrays;
+        c->arrays = array->next;
+        c->backend->buffer_destroy(c->backend, &array->view.buffer);
+        memory_free(array);
+    }
+    for (size_t i = 0; i < c->block_count; i++) memory_free(c->blocks[i]);
+    memory_free(c->blocks);
+    c->blocks = NULL;
+    c->block_count = c->block_capacity = 0;
+}
+
 static bool run_case(const struct op_suite *suite, int index, struct backend *backend, const char *rerun) {
     struct op_case c = {.backend = backend, .suite = suite->name, .index = index, .rerun = rerun};
     suite->run(&c, index);
     expect_good(&c);
-    while (c.arrays) {
-        struct array *array = c.arrays;
-        c.arrays = array->next;
-        backend->buffer_destroy(backend, &array->view.buffer);
-        memory_free(array);
-    }
-    for (size_t i = 0; i < c.block_count; i++) memory_free(c.blocks[i]);
-    memory_free(c.blocks);
+    op_release(&c);
     return c.failures == 0;
 }
 

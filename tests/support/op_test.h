@@ -41,6 +41,9 @@ struct op_suite {
 /* `main` of a test program; suites end with a NULL name. The number of failed suites is the exit status. */
 int op_test_main(int argc, char **argv, const struct op_suite *suites);
 
+/* The buffers and numbers of a case. */
+void op_release(struct op_case *c);
+
 /* Says what the case is, for messages. */
 void op_describe(struct op_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
