@@ -100,7 +100,7 @@ static int check_budget(const struct model_check *c, const struct experiment_bud
     const struct experiment *experiment = c->experiment;
     struct estimate estimate;
     int64_t tokens = ledger_budget(budget->fraction, c->model->tasks->supervised);
-    double fewest = 0.0;
+    double fewest = 0.0, most = 0.0;
     if (tokens < 1) {
         struct error wrong = {0};
         error_set(&wrong, ERROR_INPUT,
@@ -112,6 +112,7 @@ static int check_budget(const struct model_check *c, const struct experiment_bud
         TRY(estimate_cell(experiment, c->model, &experiment->methods[i], budget->fraction, &estimate, err));
         TRY(check_method(c, &experiment->methods[i], budget, &estimate, err));
         if (i == 0 || estimate.steps < fewest) fewest = estimate.steps;
+        if (estimate.steps > most) most = estimate.steps;
     }
     if (fewest < FEW_STEPS)
         TRY(check_note(&c->check->warnings, err,
