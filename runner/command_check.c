@@ -52,7 +52,7 @@ int command_check(int argc, char **argv) {
     int code = experiment_load(path, &experiment, &err);
     if (code) {
         complain(NULL, err.message);
-        return complain_status(code);
+        return 2;
     }
     if (out) experiment->out = out;
     struct check check = {0};

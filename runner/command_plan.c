@@ -126,9 +126,7 @@ static int show_cells(struct plan *plan, struct error *err) {
     return 0;
 }
 
-static int show_plan(struct plan *plan, const char *path, const char *out, const char *cells,
-                     struct error *err) {
-    TRY(experiment_load(path, &plan->experiment, err));
+static int show_plan(struct plan *plan, const char *out, const char *cells, struct error *err) {
     if (out) plan->experiment->out = out;
     TRY(grid_create(plan->experiment, cells, &plan->grid, err));
     TRY(measure_rate(plan, err));
@@ -141,7 +139,11 @@ int command_plan(int argc, char **argv) {
     if (status) return status < 0 ? 0 : status;
     struct plan plan = {0};
     struct error err = {0};
-    int code = show_plan(&plan, path, out, cells, &err);
+    if (experiment_load(path, &plan.experiment, &err)) {
+        complain(NULL, err.message);
+        return 2;
+    }
+    int code = show_plan(&plan, out, cells, &err);
     fflush(stdout);
     if (code) complain(NULL, err.message);
     loaded_model_close(&plan.model);
