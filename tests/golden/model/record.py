@@ -20,7 +20,7 @@ import sys
 
 import torch
 from safetensors.torch import save_file
-from transformers import AutoConfig, AutoModelForCausalLM
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer
 
 HERE = pathlib.Path(__file__).parent
 LENGTHS, PROMPTS, WEIGHTS = [19, 7, 26, 4], [9, 3, 14, 1], [0.7, 1.3, 0.4, 2.0]
@@ -161,21 +161,29 @@ def record(name, config, dtype, shard_bytes, seed):
           f"{out['logits'].abs().max():.1f}, alignments {alignments}")
 
 
+TEXT = """Nitrogen makes up about four fifths of the air we breathe. It is a gas without colour or smell, and most living
+things cannot use it directly: bacteria in the soil, or lightning, must first bind it to oxygen or hydrogen.
+Question: Which part of the air is nitrogen?
+Answer: About 78 %, or 4/5 of it."""
+
+
 def record_real(models):
-    """Mean loss and each target's loss of a fixed token sequence, ids = (7919 i^2 + 104729 i + 17) mod vocabulary."""
+    """Losses of one text's tokens after the first, and the norm of the gradient of their mean."""
     out = {}
     for folder in sorted(pathlib.Path(models).iterdir()):
         model = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32, attn_implementation="eager").eval()
-        i = torch.arange(129)
-        ids = (7919 * i * i + 104729 * i + 17) % model.config.vocab_size
-        with torch.no_grad():
-            logits, losses = target_losses(model, ids, 1)
-        gradient = torch.autograd.grad(target_losses(model, ids[:33], 1)[1].mean(), list(model.parameters()))
-        out[folder.name] = {"losses": losses.tolist(), "mean": losses.mean().item(),
-                            "greedy_last": int(logits[-1].argmax()),
-                            "gradient_norm_of_32": sum(g.double().square().sum() for g in gradient).sqrt().item()}
-        print(folder.name, out[folder.name]["mean"], out[folder.name]["gradient_norm_of_32"])
-    (HERE / "real.json").write_text(json.dumps(out, indent=1) + "\n")
+        ids = AutoTokenizer.from_pretrained(folder)(TEXT, return_tensors="pt").input_ids[0]
+        logits, losses = target_losses(model, ids, 1)
+        losses.mean().backward()
+        squares = sum(w.grad.double().square().sum() for w in model.parameters())
+        padding = model.get_input_embeddings().padding_idx
+        assert model.config.tie_word_embeddings and (padding is None or padding not in ids)
+        out[folder.name] = {"ids": ids.tolist(), "losses": [round(x, 6) for x in losses.tolist()],
+                            "greedy": (logits.argmax(-1) == ids[1:]).int().tolist(),
+                            "gradient_norm": squares.sqrt().item()}
+        print(folder.name, losses.mean().item(), squares.sqrt().item())
+    lines = ",\n".join(f" {json.dumps(name)}: {json.dumps(value)}" for name, value in out.items())
+    (HERE / "real.json").write_text("{\n" + lines + "\n}\n")
 
 
 if __name__ == "__main__":
