@@ -3,11 +3,6 @@
 #include "base/memory.h"
 #include <string.h>
 
-static int append_list(struct token_list *list, const struct token_list *more, struct error *err) {
-    for (size_t i = 0; i < more->count; i++) TRY(token_list_append(list, more->ids[i], err));
-    return 0;
-}
-
 /* Appends the ids that special_tokens has for `name`. */
 static int special_ids(const struct component *specials, const char *name, int32_t size,
                        struct token_list *out, struct error *err) {
@@ -28,8 +23,8 @@ static int special_ids(const struct component *specials, const char *name, int32
 }
 
 /* Fills `before` and `after` from the template for one text: exactly one Sequence A among special tokens. */
-static int load_template(const struct component *component, int32_t size, struct token_list *before,
-                         struct token_list *after, struct error *err) {
+static int load_template(const struct component *component, int32_t size, struct post_processor *out,
+                         struct error *err) {
     struct component template = component_member(component, "single");
     struct component specials = component_member(component, "special_tokens");
     TRY(component_need_array(&template, err));
@@ -44,7 +39,7 @@ static int load_template(const struct component *component, int32_t size, struct
         if (special.json) {
             TRY(component_need_object(&special, err));
             TRY(component_string(&special, "id", &id, err));
-            TRY(special_ids(&specials, id, size, seen ? after : before, err));
+            TRY(special_ids(&specials, id, size, seen ? &out->after : &out->before, err));
             continue;
         }
         TRY(component_need_object(&sequence, err));
@@ -60,7 +55,7 @@ static int load_template(const struct component *component, int32_t size, struct
                           "a template without the text is not implemented");
 }
 
-static int load(const struct component *component, int32_t size, struct post_processor *out,
+static int load(const struct component *component, int32_t size, bool *seen, struct post_processor *out,
                 struct error *err) {
     const char *type;
     TRY(component_type(component, &type, err));
@@ -71,31 +66,22 @@ static int load(const struct component *component, int32_t size, struct post_pro
         size_t index = 0;
         for (const cJSON *json = list.json->child; json; json = json->next) {
             struct component element = component_element(&list, json, index++);
-            TRY(load(&element, size, out, err));
+            TRY(load(&element, size, seen, out, err));
         }
         return 0;
     }
     if (strcmp(type, "TemplateProcessing"))
         return component_refuse(component, type, "TemplateProcessing, ByteLevel, Sequence", err);
-
-    /* A later template goes around what the earlier ones made. */
-    struct token_list before = {0}, after = {0};
-    int code = load_template(component, size, &before, &after, err);
-    if (!code) code = append_list(&before, &out->before, err);
-    if (!code) code = append_list(&out->after, &after, err);
-    token_list_free(&after);
-    if (code) {
-        token_list_free(&before);
-        return code;
-    }
-    token_list_free(&out->before);
-    out->before = before;
-    return 0;
+    if (*seen)
+        return component_fail(component, ERROR_UNSUPPORTED, err, "a second template is not implemented");
+    *seen = true;
+    return load_template(component, size, out, err);
 }
 
 int post_processor_load(const struct component *component, int32_t size, struct post_processor *out,
                         struct error *err) {
-    return component->json ? load(component, size, out, err) : 0;
+    bool seen = false;
+    return component->json ? load(component, size, &seen, out, err) : 0;
 }
 
 void post_processor_free(struct post_processor *post_processor) {
