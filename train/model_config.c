@@ -46,6 +46,8 @@ static void refuse_unsupported(const struct config_fields *fields) {
     for (size_t i = 0; i < sizeof off / sizeof *off; i++) refuse_true(fields, off[i]);
     if (config_real(fields, "attention_dropout", 0, 1, 0) != 0)
         config_refuse(fields, ERROR_UNSUPPORTED, "attention_dropout", "is not supported (expected 0)");
+    if (config_real(fields, "partial_rotary_factor", 0, 1, 1) != 1)
+        config_refuse(fields, ERROR_UNSUPPORTED, "partial_rotary_factor", "is not supported (expected 1)");
 }
 
 /* --- parts */
