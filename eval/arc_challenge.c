@@ -1,5 +1,6 @@
-/* arc_challenge 1.0: grade-school science questions (Clark et al. 2018, "Think you have Solved Question Answering?").
- * Documents have three to five choices, labelled by letters or by digits; the labels are never shown. */
+/* arc_challenge 1.0: grade-school science questions (Clark et al. 2018, "Think you have Solved Question
+ * Answering?"). Documents have three to five choices, labelled by letters or by digits; the labels are never
+ * shown. */
 #include "eval/benchmarks.h"
 
 #include "eval/benchmark.h"
@@ -15,7 +16,8 @@ static int render(struct record *record, struct document *document, struct error
     TRY(record_strings(record, "choices.label", 2, &labels, &label_count, err));
     TRY(record_string(record, "answerKey", &answer, err));
     if (label_count != count) {
-        return record_mistake(record, "choices.label", err, "%d labels for %d texts (as many expected)", label_count, count);
+        return record_mistake(record, "choices.label", err, "%d labels for %d texts (as many expected)",
+                              label_count, count);
     }
     int gold = 0;
     while (gold < count && strcmp(labels[gold], answer)) gold++;

@@ -2,11 +2,11 @@
 #ifndef ADAPT_EVAL_BENCHMARKS_H
 #define ADAPT_EVAL_BENCHMARKS_H
 
-#define EVERY_BENCHMARK(X) \
-    X(arc_challenge)       \
-    X(hellaswag)           \
-    X(winogrande)          \
-    X(piqa)                \
+#define EVERY_BENCHMARK(X)                                                                                   \
+    X(arc_challenge)                                                                                         \
+    X(hellaswag)                                                                                             \
+    X(winogrande)                                                                                            \
+    X(piqa)                                                                                                  \
     X(boolq)
 
 struct benchmark;

@@ -1,5 +1,5 @@
-/* boolq 2.0: yes/no questions on a passage (Clark et al. 2019), in SuperGLUE's layout: integer labels, and passages that begin
- * with their title. */
+/* boolq 2.0: yes/no questions on a passage (Clark et al. 2019), in SuperGLUE's layout: integer labels, and
+ * passages that begin with their title. */
 #include "eval/benchmarks.h"
 
 #include "eval/benchmark.h"

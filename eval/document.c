@@ -40,8 +40,8 @@ int document_reserve(struct record *record, struct document *document, int reque
     return 0;
 }
 
-int document_choice(struct record *record, struct document *document, int i, const char *context, const char *choice,
-                    struct error *err) {
+int document_choice(struct record *record, struct document *document, int i, const char *context,
+                    const char *choice, struct error *err) {
     size_t length = strlen(choice);
     char *continuation;
     TRY(arena_alloc(record->arena, &continuation, length + 2, 1, err));
@@ -84,7 +84,8 @@ static int compare_ids(const void *a, const void *b) {
     return order ? order : (*x)->index < (*y)->index ? -1 : 1;
 }
 
-/* Two records under one id are a file put together wrongly. Records without an id have their index for one. */
+/* Two records under one id are a file put together wrongly. Records without an id have their index for one.
+ */
 static int check_ids(const char *path, const struct document_set *set, struct error *err) {
     const struct document **sorted;
     TRY(memory_alloc(&sorted, set->count, sizeof *sorted, err));
@@ -93,15 +94,16 @@ static int check_ids(const char *path, const struct document_set *set, struct er
     int code = 0;
     for (size_t i = 1; i < set->count && !code; i++) {
         if (strcmp(sorted[i - 1]->id, sorted[i]->id)) continue;
-        code = error_set(err, ERROR_INPUT, "%s:%lld: the id \"%s\" stands on line %lld too (each record once expected)",
-                         path, (long long)sorted[i]->line, sorted[i]->id, (long long)sorted[i - 1]->line);
+        code = error_set(err, ERROR_INPUT,
+                         "%s:%lld: the id \"%s\" stands on line %lld too (each record once expected)", path,
+                         (long long)sorted[i]->line, sorted[i]->id, (long long)sorted[i - 1]->line);
     }
     memory_free(sorted);
     return code;
 }
 
-int document_set_load(const struct benchmark *benchmark, const char *path, long long limit, struct arena *arena,
-                      struct document_set *out, struct error *err) {
+int document_set_load(const struct benchmark *benchmark, const char *path, long long limit,
+                      struct arena *arena, struct document_set *out, struct error *err) {
     *out = (struct document_set){0};
     struct loading loading = {.benchmark = benchmark, .set = out};
     int code = record_read(path, limit, arena, take_record, &loading, out->data_hash, err);

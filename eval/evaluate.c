@@ -16,7 +16,8 @@ struct owned_result {
     struct arena *arena;
 };
 
-/* One evaluation while it runs. Request r of document d has the index first[d] + r in all arrays of requests. */
+/* One evaluation while it runs. Request r of document d has the index first[d] + r in all arrays of requests.
+ */
 struct evaluation {
     const struct benchmark *benchmark;
     const char *path;
@@ -27,20 +28,21 @@ struct evaluation {
     struct document_set set;
     size_t *first; /* [documents] */
     size_t requests;
-    struct request *request;       /* [requests] */
-    struct request_group *groups;  /* [documents], after dealing: this rank's own first */
-    size_t own;                    /* groups of this rank */
-    double *values;                /* [VALUES + 2 requests]: what is summed over the ranks */
-    double *log_likelihood;        /* [requests] */
-    bool *greedy;                  /* [requests] */
-    double *metric;                /* [documents, metrics] */
+    struct request *request;      /* [requests] */
+    struct request_group *groups; /* [documents], after dealing: this rank's own first */
+    size_t own;                   /* groups of this rank */
+    double *values;               /* [VALUES + 2 requests]: what is summed over the ranks */
+    double *log_likelihood;       /* [requests] */
+    bool *greedy;                 /* [requests] */
+    double *metric;               /* [documents, metrics] */
 };
 
 enum { VALUE_FAILED, VALUE_TOKENS, VALUE_SECONDS, VALUES };
 
-/* Sums over the ranks after telling them whether this one failed. values[0] is for that. Whatever happened, every rank
- * comes here equally often, so nobody waits for one that gave up. */
-static int sum_unless_failed(const struct eval_peers *peers, int code, double *values, size_t n, struct error *err) {
+/* Sums over the ranks after telling them whether this one failed. values[0] is for that. Whatever happened,
+ * every rank comes here equally often, so nobody waits for one that gave up. */
+static int sum_unless_failed(const struct eval_peers *peers, int code, double *values, size_t n,
+                             struct error *err) {
     if (!peers || peers->count <= 1) return code;
     values[VALUE_FAILED] = code != 0;
     struct error sum_error = {0};
@@ -59,7 +61,8 @@ static int encode_requests(struct evaluation *e, struct arena *scratch, struct r
         const struct document *document = &e->set.documents[d];
         struct request *requests = &e->request[e->first[d]];
         for (int i = 0; i < document->requests; i++) {
-            int code = request_encode(encoder, document->context[i], document->continuation[i], scratch, &requests[i], err);
+            int code = request_encode(encoder, document->context[i], document->continuation[i], scratch,
+                                      &requests[i], err);
             if (code) return error_context(err, "%s:%lld: choice %d", e->path, (long long)document->line, i);
         }
         e->groups[d] = (struct request_group){requests, document->requests, e->first[d]};
@@ -70,7 +73,8 @@ static int encode_requests(struct evaluation *e, struct arena *scratch, struct r
 static int prepare_requests(struct evaluation *e, struct arena *scratch, struct error *err) {
     int longest = e->model->config->max_positions, length = e->settings->max_length;
     if (length < 0 || length > longest) {
-        return error_set(err, ERROR_INPUT, "context length %d (1..%d expected: the model's positions)", length, longest);
+        return error_set(err, ERROR_INPUT, "context length %d (1..%d expected: the model's positions)",
+                         length, longest);
     }
     size_t documents = e->set.count;
     TRY(memory_alloc(&e->first, documents, sizeof *e->first, err));
@@ -100,7 +104,8 @@ static int by_falling_cost(const void *a, const void *b) {
     return x->group.first < y->group.first ? -1 : 1;
 }
 
-/* Keeps this rank's groups: the longest first, each to the rank with the least to do. Every rank computes the same deal. */
+/* Keeps this rank's groups: the longest first, each to the rank with the least to do. Every rank computes the
+ * same deal. */
 static int deal_groups(struct evaluation *e, struct error *err) {
     int ranks = e->peers && e->peers->count > 1 ? e->peers->count : 1;
     e->own = e->set.count;
@@ -131,7 +136,8 @@ static int deal_groups(struct evaluation *e, struct error *err) {
 
 /* ---- scoring */
 
-/* This rank's share into `values`; the rest of it stays 0. */
+/* This rank's share into `values`; the rest of it stays 0. The one place that knows what kind of request it
+ * is. */
 static int answer_requests(struct evaluation *e, struct error *err) {
     struct loglikelihood_work work = {.groups = e->groups,
                                       .count = e->own,
@@ -144,8 +150,8 @@ static int answer_requests(struct evaluation *e, struct error *err) {
         for (int i = 0; i < e->groups[g].count; i++) {
             size_t r = e->groups[g].first + (size_t)i;
             if (!isfinite(e->log_likelihood[r])) {
-                return error_set(err, ERROR_NUMERIC, "%s: a log-likelihood is %g (a finite number expected)", e->path,
-                                 e->log_likelihood[r]);
+                return error_set(err, ERROR_NUMERIC, "%s: a log-likelihood is %g (a finite number expected)",
+                                 e->path, e->log_likelihood[r]);
             }
             e->values[VALUES + 2 * r] = e->log_likelihood[r];
             e->values[VALUES + 2 * r + 1] = e->greedy[r];
@@ -235,8 +241,9 @@ static int prepare(struct evaluation *e, const char *name, struct arena *scratch
     return allocate_answers(e, err);
 }
 
-/* All ranks must have read the same: the number of requests and a hash of their texts agree where count * sum of squares is
- * the square of the sum. The hash is cut to 16 bits so that these sums are exact for a thousand ranks. */
+/* All ranks must have read the same: the number of requests and a hash of their texts agree where count * sum
+ * of squares is the square of the sum. The hash is cut to 16 bits so that these sums are exact for a thousand
+ * ranks. */
 static int agree(const struct evaluation *e, int code, struct error *err) {
     double hash = code ? 0 : (double)(strtoul(e->owned->result.prompt_hash + 60, NULL, 16));
     double requests = (double)e->requests;
@@ -244,7 +251,8 @@ static int agree(const struct evaluation *e, int code, struct error *err) {
     TRY(sum_unless_failed(e->peers, code, values, sizeof values / sizeof values[0], err));
     double ranks = e->peers && e->peers->count > 1 ? e->peers->count : 1;
     if (ranks * values[2] != values[1] * values[1] || ranks * values[4] != values[3] * values[3]) {
-        return error_set(err, ERROR_INPUT, "%s: the ranks read different records (one file for all expected)", e->path);
+        return error_set(err, ERROR_INPUT, "%s: the ranks read different records (one file for all expected)",
+                         e->path);
     }
     return 0;
 }
@@ -263,8 +271,9 @@ static int finish(struct evaluation *e, double started, int code, struct error *
     return judge(e, err);
 }
 
-int eval_run(const char *benchmark, const char *path, const struct eval_model *model, const struct eval_settings *settings,
-             const struct eval_peers *peers, struct eval_result **out, struct error *err) {
+int eval_run(const char *benchmark, const char *path, const struct eval_model *model,
+             const struct eval_settings *settings, const struct eval_peers *peers, struct eval_result **out,
+             struct error *err) {
     *out = NULL;
     double started = clock_seconds();
     struct evaluation e = {.path = path, .model = model, .settings = settings, .peers = peers};

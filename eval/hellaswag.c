@@ -1,4 +1,5 @@
-/* hellaswag 1.0: endings of everyday scenes (Zellers et al. 2019, "HellaSwag: Can a Machine Really Finish Your Sentence?"). */
+/* hellaswag 1.0: endings of everyday scenes (Zellers et al. 2019, "HellaSwag: Can a Machine Really Finish
+ * Your Sentence?"). */
 #include "eval/benchmarks.h"
 
 #include "eval/benchmark.h"
@@ -6,8 +7,8 @@
 #include "eval/python_text.h"
 #include <string.h>
 
-/* Strips, turns " [title]" into ". ", deletes "[...]" within a line, and halves pairs of spaces in one pass: the marks that
- * the WikiHow part of the data carries. What the deletion leaves at either end stays. */
+/* Strips, turns " [title]" into ". ", deletes "[...]" within a line, and halves pairs of spaces in one pass:
+ * the marks that the WikiHow part of the data carries. What the deletion leaves at either end stays. */
 static int clean(const char *text, size_t length, struct text *out, struct error *err) {
     static const char title[] = " [title]";
     python_strip(&text, &length);
@@ -67,17 +68,20 @@ static int add_fields(struct record *record, const char *query, const char **cho
                       struct error *err) {
     cJSON *list = cJSON_CreateStringArray(choices, count);
     static const char *const names[] = {"query", "choices", "gold"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) cJSON_DeleteItemFromObjectCaseSensitive(record->object, names[i]);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        cJSON_DeleteItemFromObjectCaseSensitive(record->object, names[i]);
     if (!cJSON_AddStringToObject(record->object, "query", query) ||
         !cJSON_AddItemToObject(record->object, "choices", list)) {
         cJSON_Delete(list);
         return error_set(err, ERROR_MEMORY, "out of memory for a record");
     }
-    if (!cJSON_AddNumberToObject(record->object, "gold", gold)) return error_set(err, ERROR_MEMORY, "out of memory for a record");
+    if (!cJSON_AddNumberToObject(record->object, "gold", gold))
+        return error_set(err, ERROR_MEMORY, "out of memory for a record");
     return 0;
 }
 
-static int render_with(struct record *record, struct document *document, struct text *scratch, struct error *err) {
+static int render_with(struct record *record, struct document *document, struct text *scratch,
+                       struct error *err) {
     const char *query, *label, **endings;
     int count;
     TRY(render_query(record, scratch, &query, err));
@@ -85,7 +89,8 @@ static int render_with(struct record *record, struct document *document, struct 
     TRY(record_string(record, "label", &label, err));
     int gold = label[0] - '0';
     if (strlen(label) != 1 || gold < 0 || gold > 9 || gold >= count) {
-        return record_mistake(record, "label", err, "\"%s\" (one of \"0\"..\"%d\" expected)", label, count - 1);
+        return record_mistake(record, "label", err, "\"%s\" (one of \"0\"..\"%d\" expected)", label,
+                              count - 1);
     }
     document->gold = gold;
     for (int i = 0; i < count; i++) {

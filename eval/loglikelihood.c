@@ -22,7 +22,8 @@ struct engine {
     const struct eval_model *model;
     const struct loglikelihood_work *work;
     int rows; /* most a batch may have */
-    struct piece *pieces; /* longest first: what does not fit into memory fails at once, and batches fill up well */
+    struct piece
+        *pieces; /* longest first: what does not fit into memory fails at once, and batches fill up well */
     size_t piece_count, piece_capacity;
     struct span *spans;
     size_t span_count, span_capacity;
@@ -44,7 +45,8 @@ static int add_group(struct engine *engine, const struct request_group *group, s
         while (sharing.rows > engine->rows && count > 1) {
             sharing = sharing_plan(group->requests + begin, --count);
         }
-        TRY(memory_reserve(&engine->pieces, &engine->piece_capacity, engine->piece_count + 1, sizeof *engine->pieces, err));
+        TRY(memory_reserve(&engine->pieces, &engine->piece_capacity, engine->piece_count + 1,
+                           sizeof *engine->pieces, err));
         engine->pieces[engine->piece_count++] = (struct piece){sharing, group->first + (size_t)begin};
         begin += count;
     }
@@ -68,7 +70,8 @@ static int add_spans(struct engine *engine, struct error *err) {
             span.segments += sharing->count;
         }
         span.end = i;
-        TRY(memory_reserve(&engine->spans, &engine->span_capacity, engine->span_count + 1, sizeof *engine->spans, err));
+        TRY(memory_reserve(&engine->spans, &engine->span_capacity, engine->span_count + 1,
+                           sizeof *engine->spans, err));
         engine->spans[engine->span_count++] = span;
     }
     return 0;
@@ -115,14 +118,15 @@ static int score_span(struct engine *engine, const struct span *span, double *lo
     int target = 0;
     for (size_t i = span->begin; i < span->end; i++) {
         const struct piece *piece = &engine->pieces[i];
-        sharing_collect(&piece->sharing, engine->loss + target, engine->greedy + target, log_likelihood + piece->first,
-                        greedy + piece->first);
+        sharing_collect(&piece->sharing, engine->loss + target, engine->greedy + target,
+                        log_likelihood + piece->first, greedy + piece->first);
         target += piece->sharing.targets;
     }
     return 0;
 }
 
-static int run(struct engine *engine, double *log_likelihood, bool *greedy, int64_t *tokens, struct error *err) {
+static int run(struct engine *engine, double *log_likelihood, bool *greedy, int64_t *tokens,
+               struct error *err) {
     TRY(plan(engine, err));
     if (engine->span_count == 0) return 0;
     TRY(allocate(engine, err));
@@ -138,8 +142,8 @@ static int run(struct engine *engine, double *log_likelihood, bool *greedy, int6
     return 0;
 }
 
-int loglikelihood_run(const struct eval_model *model, const struct loglikelihood_work *work, double *log_likelihood,
-                      bool *greedy, int64_t *tokens, struct error *err) {
+int loglikelihood_run(const struct eval_model *model, const struct loglikelihood_work *work,
+                      double *log_likelihood, bool *greedy, int64_t *tokens, struct error *err) {
     struct engine engine = {.model = model, .work = work};
     *tokens = 0;
     int code = run(&engine, log_likelihood, greedy, tokens, err);

@@ -21,10 +21,10 @@ struct loglikelihood_work {
 /* Rows that feeding the group takes when it fits into one batch: its cost. */
 int64_t loglikelihood_rows(const struct request_group *group);
 
-/* Scores every request: log_likelihood[first + i] is the sum of the natural logarithms over its scored tokens, greedy[first + i]
- * whether each of them is the argmax. A batch has model->batch_rows rows (0: a default), or what the longest request needs. *tokens
- * gets the rows fed. Not collective. */
-int loglikelihood_run(const struct eval_model *model, const struct loglikelihood_work *work, double *log_likelihood,
-                      bool *greedy, int64_t *tokens, struct error *err);
+/* Scores every request: log_likelihood[first + i] is the sum of the natural logarithms over its scored
+ * tokens, greedy[first + i] whether each of them is the argmax. A batch has model->batch_rows rows (0: a
+ * default), or what the longest request needs. *tokens gets the rows fed. Not collective. */
+int loglikelihood_run(const struct eval_model *model, const struct loglikelihood_work *work,
+                      double *log_likelihood, bool *greedy, int64_t *tokens, struct error *err);
 
 #endif

@@ -1,5 +1,5 @@
-/* piqa 1.0: physical common sense (Bisk et al. 2020). Solutions are taken as they stand: white space at their end is scored
- * and counts in the length. */
+/* piqa 1.0: physical common sense (Bisk et al. 2020). Solutions are taken as they stand: white space at their
+ * end is scored and counts in the length. */
 #include "eval/benchmarks.h"
 
 #include "eval/benchmark.h"

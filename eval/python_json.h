@@ -1,4 +1,5 @@
-/* JSON as Python's json.dumps(..., ensure_ascii=False) writes it, byte for byte: the reference hashes and logs that text. */
+/* JSON as Python's json.dumps(..., ensure_ascii=False) writes it, byte for byte: the reference hashes and
+ * logs that text. */
 #ifndef ADAPT_EVAL_PYTHON_JSON_H
 #define ADAPT_EVAL_PYTHON_JSON_H
 
@@ -13,8 +14,8 @@ void python_float(double number, char out[PYTHON_FLOAT_BYTES]);
 /* Appends a quoted string. */
 int python_json_string(struct text *out, const char *string, struct error *err);
 
-/* Appends a value: on one line (indent 0, separators ", " and ": "), or with `indent` spaces a level. Whole numbers below
- * 2^53 are written as Python's int: the tree keeps no trace of "1.0". */
+/* Appends a value: on one line (indent 0, separators ", " and ": "), or with `indent` spaces a level. Whole
+ * numbers below 2^53 are written as Python's int: the tree keeps no trace of "1.0". */
 int python_json(struct text *out, const cJSON *value, int indent, struct error *err);
 
 #endif

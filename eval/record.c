@@ -8,7 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Parses the bytes of a line. json_parse counts lines itself and sees only the first: its "1" gives way to ours. */
+/* Parses the bytes of a line. json_parse counts lines itself and sees only the first: its "1" gives way to
+ * ours. */
 static int parse_line(struct record *record, const char *bytes, size_t length, struct error *err) {
     struct error inner = {0};
     int code = json_parse("", bytes, length, &record->object, &inner);
@@ -20,8 +21,8 @@ static int parse_line(struct record *record, const char *bytes, size_t length, s
         return error_set(err, code, "%s:%lld%s", record->path, (long long)record->line, message);
     }
     if (!cJSON_IsObject(record->object)) {
-        return error_set(err, ERROR_INPUT, "%s:%lld: not a JSON object (one record a line expected)", record->path,
-                         (long long)record->line);
+        return error_set(err, ERROR_INPUT, "%s:%lld: not a JSON object (one record a line expected)",
+                         record->path, (long long)record->line);
     }
     return 0;
 }
@@ -34,7 +35,8 @@ static int is_blank(const char *bytes, size_t length) {
 }
 
 static int read_lines(const struct file_map *map, struct record *record, long long limit,
-                      int (*take)(void *, struct record *, struct error *), void *context, struct error *err) {
+                      int (*take)(void *, struct record *, struct error *), void *context,
+                      struct error *err) {
     const char *at = (const char *)map->data, *end = at + map->length;
     while (at < end && (limit == 0 || record->index < limit)) {
         const char *stop = memchr(at, '\n', (size_t)(end - at));
@@ -58,9 +60,11 @@ static int read_lines(const struct file_map *map, struct record *record, long lo
 }
 
 int record_read(const char *path, long long limit, struct arena *arena,
-                int (*take)(void *context, struct record *record, struct error *err), void *context, char hash[65],
-                struct error *err) {
+                int (*take)(void *context, struct record *record, struct error *err), void *context,
+                char hash[65], struct error *err) {
     struct file_map map;
+    if (!file_exists(path))
+        return error_set(err, ERROR_INPUT, "%s: no such file (one JSON object a line expected)", path);
     TRY(file_map(path, &map, err));
     struct record record = {.path = path, .arena = arena};
     int code = 0;
@@ -73,7 +77,8 @@ int record_read(const char *path, long long limit, struct arena *arena,
     return code;
 }
 
-int record_mistake(const struct record *record, const char *field, struct error *err, const char *format, ...) {
+int record_mistake(const struct record *record, const char *field, struct error *err, const char *format,
+                   ...) {
     char what[1024];
     va_list arguments;
     va_start(arguments, format);
@@ -92,8 +97,8 @@ static const char *kind_of(const cJSON *value) {
 }
 
 /* The value at a dotted path, checked for its kind; `expected` says the kind in words. */
-static int find(const struct record *record, const char *field, cJSON_bool (*is)(const cJSON *), const char *expected,
-                const cJSON **out, struct error *err) {
+static int find(const struct record *record, const char *field, cJSON_bool (*is)(const cJSON *),
+                const char *expected, const cJSON **out, struct error *err) {
     const cJSON *value = record->object;
     const char *name = field;
     for (;;) {
@@ -104,9 +109,11 @@ static int find(const struct record *record, const char *field, cJSON_bool (*is)
         value = cJSON_GetObjectItemCaseSensitive(value, key);
         char place[128];
         snprintf(place, sizeof place, "%.*s", (int)((size_t)(name - field) + length), field);
-        if (!value) return record_mistake(record, place, err, "missing (%s expected)", last ? expected : "an object");
+        if (!value)
+            return record_mistake(record, place, err, "missing (%s expected)", last ? expected : "an object");
         if (last) break;
-        if (!cJSON_IsObject(value)) return record_mistake(record, place, err, "%s (an object expected)", kind_of(value));
+        if (!cJSON_IsObject(value))
+            return record_mistake(record, place, err, "%s (an object expected)", kind_of(value));
         name += length + 1;
     }
     if (!is(value)) return record_mistake(record, field, err, "%s (%s expected)", kind_of(value), expected);
@@ -127,12 +134,14 @@ int record_string(const struct record *record, const char *field, const char **o
     return keep(record, value, out, err);
 }
 
-int record_integer(const struct record *record, const char *field, int low, int high, int *out, struct error *err) {
+int record_integer(const struct record *record, const char *field, int low, int high, int *out,
+                   struct error *err) {
     const cJSON *value;
     TRY(find(record, field, cJSON_IsNumber, "a whole number", &value, err));
     double number = value->valuedouble;
     if (!(number >= low && number <= high && number == floor(number))) {
-        return record_mistake(record, field, err, "%.17g (a whole number in %d..%d expected)", number, low, high);
+        return record_mistake(record, field, err, "%.17g (a whole number in %d..%d expected)", number, low,
+                              high);
     }
     *out = (int)number;
     return 0;

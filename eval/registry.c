@@ -7,7 +7,7 @@
 #include <string.h>
 
 #define ADDRESS(name) &benchmark_##name,
-#define WORD(name) #name,
+#define WORD(name)    #name,
 static const struct benchmark *const benchmarks[] = {EVERY_BENCHMARK(ADDRESS)};
 static const char *const names[] = {EVERY_BENCHMARK(WORD) NULL};
 
@@ -22,11 +22,15 @@ int benchmark_get(const char *name, const struct benchmark **out, struct error *
     *out = benchmark_find(name);
     if (*out) return 0;
     const char *nearest = json_nearest(name, names);
-    if (nearest) return error_set(err, ERROR_INPUT, "unknown benchmark \"%s\" (did you mean \"%s\"?)", name, nearest);
+    if (nearest)
+        return error_set(err, ERROR_INPUT, "unknown benchmark \"%s\" (did you mean \"%s\"?)", name, nearest);
     struct text known = {0};
     int code = 0;
-    for (size_t i = 0; names[i] && !code; i++) code = text_printf(&known, err, "%s%s", i ? ", " : "", names[i]);
-    if (!code) code = error_set(err, ERROR_INPUT, "unknown benchmark \"%s\" (one of %s expected)", name, text_string(&known));
+    for (size_t i = 0; names[i] && !code; i++)
+        code = text_printf(&known, err, "%s%s", i ? ", " : "", names[i]);
+    if (!code)
+        code = error_set(err, ERROR_INPUT, "unknown benchmark \"%s\" (one of %s expected)", name,
+                         text_string(&known));
     text_free(&known);
     return code;
 }

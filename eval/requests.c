@@ -7,9 +7,9 @@ struct request_encoder {
     struct tokenizer *tokenizer; /* borrowed */
     int32_t vocabulary;
     int max_length;
-    int32_t prefix_id;       /* stands for an empty context; -1: there is none */
-    struct text prefix_text; /* as the tokenizer decodes it */
-    struct text whole_text;  /* context ++ continuation */
+    int32_t prefix_id;        /* stands for an empty context; -1: there is none */
+    struct text prefix_text;  /* as the tokenizer decodes it */
+    struct text whole_text;   /* context ++ continuation */
     struct text context_text; /* what `context` encodes: choices that follow each other share it */
     struct token_list context, whole;
 };
@@ -46,16 +46,18 @@ void request_encoder_destroy(struct request_encoder **out) {
 static int encode(struct request_encoder *encoder, const char *text, size_t length, struct token_list *out,
                   struct error *err) {
     const struct text *prefix = &encoder->prefix_text;
-    bool begun = prefix->length > 0 && length >= prefix->length && !memcmp(text, prefix->data, prefix->length);
+    bool begun =
+        prefix->length > 0 && length >= prefix->length && !memcmp(text, prefix->data, prefix->length);
     out->count = 0;
     return tokenizer_encode(encoder->tokenizer, text, length, !begun, out, err);
 }
 
-/* The context is empty: the continuation alone, after the begin token. If it begins with that token itself, this one serves
- * as the context. */
+/* The context is empty: the continuation alone, after the begin token. If it begins with that token itself,
+ * this one serves as the context. */
 static int encode_alone(struct request_encoder *encoder, const char *continuation, struct error *err) {
     if (encoder->prefix_id < 0) {
-        return error_set(err, ERROR_INPUT, "an empty context needs a begin or end token (tokenizer_config.json names none)");
+        return error_set(err, ERROR_INPUT,
+                         "an empty context needs a begin or end token (tokenizer_config.json names none)");
     }
     struct token_list *whole = &encoder->whole, *context = &encoder->context;
     text_clear(&encoder->context_text);
@@ -69,7 +71,8 @@ static int encode_alone(struct request_encoder *encoder, const char *continuatio
     return 0;
 }
 
-static int encode_context(struct request_encoder *encoder, const char *context, size_t length, struct error *err) {
+static int encode_context(struct request_encoder *encoder, const char *context, size_t length,
+                          struct error *err) {
     struct text *last = &encoder->context_text;
     if (last->length == length && !memcmp(last->data, context, length)) return 0;
     text_clear(last);
@@ -91,26 +94,30 @@ static int encode_pair(struct request_encoder *encoder, const char *context, con
     return encode(encoder, text_string(text), text->length, &encoder->whole, err);
 }
 
-static int check_ids(const struct request_encoder *encoder, const int32_t *ids, size_t count, struct error *err) {
+static int check_ids(const struct request_encoder *encoder, const int32_t *ids, size_t count,
+                     struct error *err) {
     for (size_t i = 0; i < count; i++) {
         if (ids[i] >= 0 && ids[i] < encoder->vocabulary) continue;
-        return error_set(err, ERROR_INPUT, "the tokenizer gives id %d (0..%d expected: the model's vocabulary)", ids[i],
+        return error_set(err, ERROR_INPUT,
+                         "the tokenizer gives id %d (0..%d expected: the model's vocabulary)", ids[i],
                          encoder->vocabulary - 1);
     }
     return 0;
 }
 
-int request_encode(struct request_encoder *encoder, const char *context, const char *continuation, struct arena *arena,
-                   struct request *out, struct error *err) {
+int request_encode(struct request_encoder *encoder, const char *context, const char *continuation,
+                   struct arena *arena, struct request *out, struct error *err) {
     TRY(encode_pair(encoder, context, continuation, err));
     const struct token_list *ctx = &encoder->context, *whole = &encoder->whole;
     if (whole->count <= ctx->count || ctx->count == 0) {
-        return error_set(err, ERROR_INPUT, "\"%s\" adds no token to its context (at least one expected)", continuation);
+        return error_set(err, ERROR_INPUT, "\"%s\" adds no token to its context (at least one expected)",
+                         continuation);
     }
     size_t scored = whole->count - ctx->count;
     size_t most = (size_t)encoder->max_length;
     if (scored > most) {
-        return error_set(err, ERROR_INPUT, "a continuation of %zu tokens (at most %zu expected: the context length)", scored,
+        return error_set(err, ERROR_INPUT,
+                         "a continuation of %zu tokens (at most %zu expected: the context length)", scored,
                          most);
     }
     size_t length = whole->count <= most + 1 ? whole->count : most + 1;
@@ -120,6 +127,7 @@ int request_encode(struct request_encoder *encoder, const char *context, const c
     memcpy(ids, ctx->ids + (ctx->count - kept), kept * sizeof *ids);
     memcpy(ids + kept, whole->ids + ctx->count, scored * sizeof *ids);
     TRY(check_ids(encoder, ids, length, err));
-    *out = (struct request){.ids = ids, .length = (int)length, .scored = (int)scored, .truncated = length < whole->count};
+    *out = (struct request){
+        .ids = ids, .length = (int)length, .scored = (int)scored, .truncated = length < whole->count};
     return 0;
 }

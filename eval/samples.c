@@ -1,4 +1,5 @@
-/* The sample log: one JSON object a line, in the layout of lm-evaluation-harness, so that its tools read it. */
+/* The sample log: one JSON object a line, in the layout of lm-evaluation-harness, so that its tools read it.
+ */
 #include "eval/evaluate.h"
 
 #include "base/hash.h"
@@ -38,8 +39,8 @@ static int append_arguments(struct text *line, const struct eval_sample *sample,
 }
 
 /* One ["-12.5", "False"] a request, each within `open` and `close`. */
-static int append_responses(struct text *line, const char *name, const struct eval_sample *sample, const char *open,
-                            const char *close, struct error *err) {
+static int append_responses(struct text *line, const char *name, const struct eval_sample *sample,
+                            const char *open, const char *close, struct error *err) {
     TRY(append_key(line, name, err));
     for (int i = 0; i < sample->requests; i++) {
         char number[PYTHON_FLOAT_BYTES];
@@ -60,7 +61,8 @@ static int append_metric_names(struct text *line, const struct eval_result *resu
 }
 
 /* The reference hashes the record as indented JSON. */
-static int append_document_hash(struct text *line, const char *document, struct text *scratch, struct error *err) {
+static int append_document_hash(struct text *line, const char *document, struct text *scratch,
+                                struct error *err) {
     cJSON *value;
     TRY(json_parse("record", document, strlen(document), &value, err));
     text_clear(scratch);
@@ -70,8 +72,8 @@ static int append_document_hash(struct text *line, const char *document, struct 
     return append_hash(line, "doc_hash", text_string(scratch), err);
 }
 
-static int append_sample(struct text *line, const struct eval_result *result, const struct eval_sample *sample,
-                         struct text *scratch, struct error *err) {
+static int append_sample(struct text *line, const struct eval_result *result,
+                         const struct eval_sample *sample, struct text *scratch, struct error *err) {
     TRY(text_printf(line, err, "{\"doc_id\": %lld, \"doc\": ", (long long)sample->index));
     TRY(text_append_string(line, sample->document, err));
     TRY(append_string(line, "target", sample->logged_target, err));

@@ -4,8 +4,8 @@
 
 #include "eval/benchmark.h"
 
-/* The choice of the highest log-likelihood (metric "acc"), and of the highest log-likelihood divided by the code points of
- * the choice's text ("acc_norm"). Ties: the lowest index. */
+/* The choice of the highest log-likelihood (metric "acc"), and of the highest log-likelihood divided by the
+ * code points of the choice's text ("acc_norm"). Ties: the lowest index. */
 int choose_likeliest(const struct document *document, const double *log_likelihood);
 int choose_likeliest_by_length(const struct document *document, const double *log_likelihood);
 

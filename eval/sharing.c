@@ -1,9 +1,10 @@
 /* Row r of a request feeds ids[r] and predicts ids[r + 1]; rows length-1-scored .. length-2 are scored.
  *
- * All inputs agree in rows 0 .. L-1 (L: their longest common beginning), so one copy of these rows serves all. A scored row r
- * < L-1 predicts ids[r + 1], which is common too: its loss counts for everybody who scores it. Row L-1 may predict another
- * token for each request, but a batch has one target a row: if anybody scores it, the prefix ends before it and each request
- * feeds that token again. Left-truncated requests need no exception: they are compared as they are fed. */
+ * All inputs agree in rows 0 .. L-1 (L: their longest common beginning), so one copy of these rows serves
+ * all. A scored row r < L-1 predicts ids[r + 1], which is common too: its loss counts for everybody who
+ * scores it. Row L-1 may predict another token for each request, but a batch has one target a row: if anybody
+ * scores it, the prefix ends before it and each request feeds that token again. Left-truncated requests need
+ * no exception: they are compared as they are fed. */
 #include "eval/sharing.h"
 
 static int fed(const struct request *request) {
@@ -66,13 +67,15 @@ int sharing_append(const struct sharing *sharing, struct batch *batch, struct er
         for (int r = own_from(sharing, i); r < fed(request) && fits; r++) {
             fits = batch_add_target(batch, start + r - skipped, request->ids[r + 1], 1.0f);
         }
-        if (!fits) return error_set(err, ERROR_INTERNAL, "a batch has no room for a request of %d tokens", request->length);
+        if (!fits)
+            return error_set(err, ERROR_INTERNAL, "a batch has no room for a request of %d tokens",
+                             request->length);
     }
     return 0;
 }
 
-void sharing_collect(const struct sharing *sharing, const float *loss, const int32_t *greedy, double *log_likelihood,
-                     bool *all_greedy) {
+void sharing_collect(const struct sharing *sharing, const float *loss, const int32_t *greedy,
+                     double *log_likelihood, bool *all_greedy) {
     int own = 0; /* index of request i's first own target */
     for (int i = 0; i < sharing->count; i++) {
         const struct request *request = &sharing->requests[i];

@@ -1,5 +1,6 @@
-/* winogrande 1.0: pronouns to resolve (Sakaguchi et al. 2020), scored by partial contexts (Trinh & Le 2018, "A Simple Method
- * for Commonsense Reasoning"): each option stands in for the blank, and the rest of the sentence is what is scored. */
+/* winogrande 1.0: pronouns to resolve (Sakaguchi et al. 2020), scored by partial contexts (Trinh & Le 2018,
+ * "A Simple Method for Commonsense Reasoning"): each option stands in for the blank, and the rest of the
+ * sentence is what is scored. */
 #include "eval/benchmarks.h"
 
 #include "eval/benchmark.h"
@@ -13,7 +14,8 @@ static int render(struct record *record, struct document *document, struct error
     TRY(record_string(record, "sentence", &sentence, err));
     TRY(record_string(record, "answer", &answer, err));
     const char *blank = strchr(sentence, '_');
-    if (!blank) return record_mistake(record, "sentence", err, "no _ in it (a blank for the options expected)");
+    if (!blank)
+        return record_mistake(record, "sentence", err, "no _ in it (a blank for the options expected)");
     if (strcmp(answer, "1") && strcmp(answer, "2")) {
         return record_mistake(record, "answer", err, "\"%s\" (\"1\" or \"2\" expected)", answer);
     }

@@ -17,9 +17,11 @@
 #include <unistd.h>
 
 static const char usage[] =
-    "usage: adapt eval MODEL_DIR --benchmark NAME=FILE ... [--limit N] [--max-length N] [--samples DIR] [--threads N]\n"
+    "usage: adapt eval MODEL_DIR --benchmark NAME=FILE ... [--limit N] [--max-length N] [--samples DIR] "
+    "[--threads N]\n"
     "\n"
-    "Scores a model (a Hugging Face folder) on benchmarks, as lm-evaluation-harness scores them. FILE holds one JSON\n"
+    "Scores a model (a Hugging Face folder) on benchmarks, as lm-evaluation-harness scores them. FILE holds "
+    "one JSON\n"
     "record a line, with the field names of the dataset.\n"
     "\n"
     "  --benchmark NAME=FILE  may be given several times\n"
@@ -48,7 +50,8 @@ static void print_usage(FILE *out) {
     fputc('\n', out);
 }
 
-static int parse_count(const char *option, const char *text, long long most, long long *out, struct error *err) {
+static int parse_count(const char *option, const char *text, long long most, long long *out,
+                       struct error *err) {
     char *end;
     *out = strtoll(text, &end, 10);
     if (end != text && *end == 0 && *out >= 1 && *out <= most) return 0;
@@ -66,24 +69,43 @@ static int add_file(struct eval_options *options, char *argument, struct error *
     return 0;
 }
 
-/* Mistakes that getopt tells itself leave `err` empty. */
+/* 1: helped. Where nothing but the usage is to be told, `err` stays empty. */
 static int parse(int argc, char **argv, struct eval_options *options, struct error *err) {
-    static const struct option known[] = {
-        {"benchmark", required_argument, NULL, 'b'},  {"limit", required_argument, NULL, 'l'},
-        {"max-length", required_argument, NULL, 'm'}, {"samples", required_argument, NULL, 's'},
-        {"threads", required_argument, NULL, 't'},    {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0}};
+    static const struct option known[] = {{"benchmark", required_argument, NULL, 'b'},
+                                          {"limit", required_argument, NULL, 'l'},
+                                          {"max-length", required_argument, NULL, 'm'},
+                                          {"samples", required_argument, NULL, 's'},
+                                          {"threads", required_argument, NULL, 't'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
     int letter;
     optind = 1;
-    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+    opterr = 0; /* its messages would begin with the subcommand's name */
+    while ((letter = getopt_long(argc, argv, ":h", known, NULL)) != -1) {
         switch (letter) {
-        case 'b': TRY(add_file(options, optarg, err)); break;
-        case 'l': TRY(parse_count("--limit", optarg, 1LL << 40, &options->limit, err)); break;
-        case 'm': TRY(parse_count("--max-length", optarg, 1 << 30, &options->max_length, err)); break;
-        case 's': options->samples = optarg; break;
-        case 't': TRY(parse_count("--threads", optarg, 4096, &options->threads, err)); break;
-        case 'h': print_usage(stdout); return 1;
-        default: print_usage(stderr); return ERROR_INPUT;
+        case 'b':
+            TRY(add_file(options, optarg, err));
+            break;
+        case 'l':
+            TRY(parse_count("--limit", optarg, 1LL << 40, &options->limit, err));
+            break;
+        case 'm':
+            TRY(parse_count("--max-length", optarg, 1 << 30, &options->max_length, err));
+            break;
+        case 's':
+            options->samples = optarg;
+            break;
+        case 't':
+            TRY(parse_count("--threads", optarg, 4096, &options->threads, err));
+            break;
+        case 'h':
+            print_usage(stdout);
+            return 1;
+        case ':':
+            return error_set(err, ERROR_INPUT, "%s: a value expected", argv[optind - 1]);
+        default:
+            return error_set(err, ERROR_INPUT, "%s: no such option (see `adapt eval --help`)",
+                             argv[optind - 1]);
         }
     }
     if (optind + 1 != argc || options->count == 0) {
@@ -103,6 +125,16 @@ struct scored_model {
     struct buffer *weights;
     struct eval_model model;
 };
+
+static int check_folder(const char *folder, struct error *err) {
+    char *path;
+    TRY(file_join(folder, "config.json", &path, err));
+    bool found = file_exists(path);
+    memory_free(path);
+    if (found) return 0;
+    return error_set(err, ERROR_INPUT, "%s: no config.json in it (a Hugging Face model folder expected)",
+                     folder);
+}
 
 static int open_model(const struct eval_options *options, struct scored_model *m, struct error *err) {
     TRY(model_config_load(options->folder, &m->config, err));
@@ -137,8 +169,8 @@ static void show_progress(void *context, int64_t done, int64_t total) {
     watcher->told = now;
     watcher->shown = true;
     double rate = (double)done / (now - watcher->started);
-    fprintf(stderr, "\r%s: %lld of %lld requests, %.1f/s, %.0f s left   ", watcher->benchmark, (long long)done,
-            (long long)total, rate, (double)(total - done) / rate);
+    fprintf(stderr, "\r%s: %lld of %lld requests, %.1f/s, %.0f s left   ", watcher->benchmark,
+            (long long)done, (long long)total, rate, (double)(total - done) / rate);
     fflush(stderr);
 }
 
@@ -152,8 +184,8 @@ static void format_time(char *out, size_t size) {
     snprintf(out + length, size - length, ".%06ld", (long)now.tv_usec);
 }
 
-static int write_samples(const struct eval_options *options, const struct eval_result *result, const char *stamp,
-                         struct error *err) {
+static int write_samples(const struct eval_options *options, const struct eval_result *result,
+                         const char *stamp, struct error *err) {
     struct text name = {0};
     char *path = NULL;
     int code = text_printf(&name, err, "samples_%s_%s.jsonl", result->benchmark, stamp);
@@ -170,10 +202,11 @@ static void print_result(const struct eval_result *result) {
         int m = i == 0 ? result->headline : i <= result->headline ? i - 1 : i;
         const struct eval_metric *metric = &result->metrics[m];
         char deviation[32] = "N/A";
-        if (!isnan(metric->standard_error)) snprintf(deviation, sizeof deviation, "%.4f", metric->standard_error);
-        printf("%-14s %-9s%s %7.4f ± %-6s %7lld %12.2f %10.1f\n", result->benchmark, metric->name, i == 0 ? "*" : " ",
-               metric->value, deviation, (long long)result->sample_count, (double)result->requests / result->seconds,
-               (double)result->tokens / result->seconds);
+        if (!isnan(metric->standard_error))
+            snprintf(deviation, sizeof deviation, "%.4f", metric->standard_error);
+        printf("%-14s %-9s%s %7.4f ± %-6s %7lld %12.2f %10.1f\n", result->benchmark, metric->name,
+               i == 0 ? "*" : " ", metric->value, deviation, (long long)result->sample_count,
+               (double)result->requests / result->seconds, (double)result->tokens / result->seconds);
     }
     fflush(stdout);
 }
@@ -208,10 +241,13 @@ static int check_files(const struct eval_options *options, struct error *err) {
 static int run(const struct eval_options *options, struct scored_model *m, struct error *err) {
     char stamp[64];
     format_time(stamp, sizeof stamp);
+    TRY(check_folder(options->folder, err));
     TRY(check_files(options, err));
     TRY(open_model(options, m, err));
-    printf("%-14s %-9s  %7s   %-6s %7s %12s %10s\n", "benchmark", "metric", "score", "stderr", "n", "requests/s", "tokens/s");
-    for (size_t i = 0; i < options->count; i++) TRY(run_benchmark(options, &m->model, &options->files[i], stamp, err));
+    printf("%-14s %-9s  %7s   %-6s %7s %12s %10s\n", "benchmark", "metric", "score", "stderr", "n",
+           "requests/s", "tokens/s");
+    for (size_t i = 0; i < options->count; i++)
+        TRY(run_benchmark(options, &m->model, &options->files[i], stamp, err));
     return 0;
 }
 

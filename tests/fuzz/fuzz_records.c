@@ -24,7 +24,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (code && !err.message[0]) abort(); /* a failure says why */
     for (size_t d = 0; !code && d < set.count; d++) {
         const struct document *document = &set.documents[d];
-        if (document->gold < 0 || document->gold >= document->requests || !document->id || !document->json) abort();
+        if (document->gold < 0 || document->gold >= document->requests || !document->id || !document->json)
+            abort();
         for (int i = 0; i < document->requests; i++) {
             if (document->continuation[i][0] != ' ' || document->points[i] < 0) abort();
         }

@@ -10,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* The byte's character in the printable alphabet of byte-level BPE, as UTF-8: printable Latin-1 stands for itself, the rest
- * is counted up from U+0100. */
+/* The byte's character in the printable alphabet of byte-level BPE, as UTF-8: printable Latin-1 stands for
+ * itself, the rest is counted up from U+0100. */
 static void byte_character(int byte, char out[3]) {
     int next = 256, point = byte;
     for (int b = 0; b <= byte; b++) {
@@ -29,37 +29,42 @@ static void byte_character(int byte, char out[3]) {
 }
 
 static void write_tokenizer(const char *folder, bool adds_begin, bool names_begin) {
-    static const char *const merges[][2] = {{"t", "h"}, {"h", "e"}, {"i", "n"}, {"th", "e"}, {"\xc4\xa0", "t"},
-                                            {"\xc4\xa0", "a"}, {"\xc4\xa0", "the"}};
+    static const char *const merges[][2] = {{"t", "h"},         {"h", "e"},        {"i", "n"},
+                                            {"th", "e"},        {"\xc4\xa0", "t"}, {"\xc4\xa0", "a"},
+                                            {"\xc4\xa0", "the"}};
     enum { MERGES = sizeof merges / sizeof merges[0] };
     struct text json = {0};
-    int code = text_printf(&json, NULL,
-                           "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, \"added_tokens\": ["
-                           "{\"id\": %d, \"content\": \"<s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
-                           "\"normalized\": false, \"special\": true}, "
-                           "{\"id\": %d, \"content\": \"</s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
-                           "\"normalized\": false, \"special\": true}], \"normalizer\": null, \"pre_tokenizer\": "
-                           "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": "
-                           "true}, \"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": "
-                           "true, \"use_regex\": true}, \"post_processor\": ",
-                           256 + MERGES, 257 + MERGES);
+    int code = text_printf(
+        &json, NULL,
+        "{\"version\": \"1.0\", \"truncation\": null, \"padding\": null, \"added_tokens\": ["
+        "{\"id\": %d, \"content\": \"<s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
+        "\"normalized\": false, \"special\": true}, "
+        "{\"id\": %d, \"content\": \"</s>\", \"single_word\": false, \"lstrip\": false, \"rstrip\": false, "
+        "\"normalized\": false, \"special\": true}], \"normalizer\": null, \"pre_tokenizer\": "
+        "{\"type\": \"ByteLevel\", \"add_prefix_space\": false, \"trim_offsets\": true, \"use_regex\": "
+        "true}, \"decoder\": {\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": "
+        "true, \"use_regex\": true}, \"post_processor\": ",
+        256 + MERGES, 257 + MERGES);
     if (adds_begin) {
-        code |= text_printf(&json, NULL,
-                            "{\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"<s>\", "
-                            "\"type_id\": 0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [{\"Sequence\": "
-                            "{\"id\": \"A\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}], "
-                            "\"special_tokens\": {\"<s>\": {\"id\": \"<s>\", \"ids\": [%d], \"tokens\": [\"<s>\"]}}}",
-                            256 + MERGES);
+        code |= text_printf(
+            &json, NULL,
+            "{\"type\": \"TemplateProcessing\", \"single\": [{\"SpecialToken\": {\"id\": \"<s>\", "
+            "\"type_id\": 0}}, {\"Sequence\": {\"id\": \"A\", \"type_id\": 0}}], \"pair\": [{\"Sequence\": "
+            "{\"id\": \"A\", \"type_id\": 0}}, {\"Sequence\": {\"id\": \"B\", \"type_id\": 1}}], "
+            "\"special_tokens\": {\"<s>\": {\"id\": \"<s>\", \"ids\": [%d], \"tokens\": [\"<s>\"]}}}",
+            256 + MERGES);
     } else {
-        code |= text_printf(&json, NULL,
-                            "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": false, \"use_regex\": "
-                            "true}");
+        code |= text_printf(
+            &json, NULL,
+            "{\"type\": \"ByteLevel\", \"add_prefix_space\": true, \"trim_offsets\": false, \"use_regex\": "
+            "true}");
     }
-    code |= text_append_string(&json,
-                               ", \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, "
-                               "\"continuing_subword_prefix\": null, \"end_of_word_suffix\": null, \"fuse_unk\": false, "
-                               "\"byte_fallback\": false, \"vocab\": {",
-                               NULL);
+    code |= text_append_string(
+        &json,
+        ", \"model\": {\"type\": \"BPE\", \"dropout\": null, \"unk_token\": null, "
+        "\"continuing_subword_prefix\": null, \"end_of_word_suffix\": null, \"fuse_unk\": false, "
+        "\"byte_fallback\": false, \"vocab\": {",
+        NULL);
     for (int byte = 0; byte < 256; byte++) {
         char character[3];
         byte_character(byte, character);
@@ -67,7 +72,8 @@ static void write_tokenizer(const char *folder, bool adds_begin, bool names_begi
         code |= text_printf(&json, NULL, "\"%s%s\": %d, ", escape, character, byte);
     }
     for (int m = 0; m < MERGES; m++) {
-        code |= text_printf(&json, NULL, "\"%s%s\": %d%s", merges[m][0], merges[m][1], 256 + m, m + 1 < MERGES ? ", " : "");
+        code |= text_printf(&json, NULL, "\"%s%s\": %d%s", merges[m][0], merges[m][1], 256 + m,
+                            m + 1 < MERGES ? ", " : "");
     }
     code |= text_append_string(&json, "}, \"merges\": [", NULL);
     for (int m = 0; m < MERGES; m++) {
@@ -78,7 +84,8 @@ static void write_tokenizer(const char *folder, bool adds_begin, bool names_begi
     assert_int_equal(258 + MERGES, EVAL_MODEL_IDS);
     eval_file_write(folder, "tokenizer.json", json.data, json.length, NULL);
     text_free(&json);
-    const char *names = names_begin ? "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"}" : "{\"eos_token\": \"</s>\"}";
+    const char *names =
+        names_begin ? "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\"}" : "{\"eos_token\": \"</s>\"}";
     eval_file_write(folder, "tokenizer_config.json", names, strlen(names), NULL);
 }
 
@@ -120,7 +127,8 @@ static void make_weights(struct eval_fixture *f) {
         bool norm = parameter->columns == 1;
         float scale = norm ? 0.1f : 0.25f, center = norm && f->config.norm_offset == 0 ? 1.0f : 0.0f;
         for (size_t i = 0; i < n; i++) {
-            weights[parameter->offset + i] = center + scale * (float)random_normal(key, parameter->offset + i);
+            weights[parameter->offset + i] =
+                center + scale * (float)random_normal(key, parameter->offset + i);
         }
     }
     f->backend->upload(f->backend, f->model.parameters, weights, f->layout->elements);
@@ -137,7 +145,8 @@ void eval_fixture_make(const char *backend, enum eval_model_kind kind, bool adds
     if (!code) code = parameter_layout_create(&out->config, &out->layout, &err);
     if (!code) code = backend_create(backend, 1, &out->backend, &err);
     if (!code) {
-        code = out->backend->buffer_create(out->backend, out->layout->elements * sizeof(float), &out->weights, &err);
+        code = out->backend->buffer_create(out->backend, out->layout->elements * sizeof(float), &out->weights,
+                                           &err);
     }
     if (code) fail_msg("%s", err.message);
     out->model = (struct eval_model){.backend = out->backend,
@@ -171,7 +180,8 @@ static double log_softmax(const float *row, int n, int32_t target, bool *greedy)
     return row[target] - largest - log(sum);
 }
 
-double eval_fixture_score(const struct eval_fixture *f, const int32_t *ids, int length, int scored, bool *greedy) {
+double eval_fixture_score(const struct eval_fixture *f, const int32_t *ids, int length, int scored,
+                          bool *greedy) {
     struct error err = {0};
     struct batch *batch;
     struct model *network;
@@ -182,7 +192,8 @@ double eval_fixture_score(const struct eval_fixture *f, const int32_t *ids, int 
     if (!code) code = memory_alloc(&logits, (size_t)scored * (size_t)vocabulary, sizeof *logits, &err);
     if (code) fail_msg("%s", err.message);
     assert_int_equal(batch_add_segment(batch, ids, length - 1, 0, 0), 0);
-    for (int r = length - 1 - scored; r < length - 1; r++) assert_true(batch_add_target(batch, r, ids[r + 1], 1.0f));
+    for (int r = length - 1 - scored; r < length - 1; r++)
+        assert_true(batch_add_target(batch, r, ids[r + 1], 1.0f));
     code = model_forward(network, f->model.parameters, batch, &err);
     if (!code) code = model_logits(network, logits, &err);
     if (code) fail_msg("%s", err.message);
@@ -190,7 +201,8 @@ double eval_fixture_score(const struct eval_fixture *f, const int32_t *ids, int 
     *greedy = true;
     for (int t = 0; t < scored; t++) {
         bool best;
-        sum += log_softmax(logits + (size_t)t * (size_t)vocabulary, vocabulary, ids[length - scored + t], &best);
+        sum +=
+            log_softmax(logits + (size_t)t * (size_t)vocabulary, vocabulary, ids[length - scored + t], &best);
         *greedy = *greedy && best;
     }
     memory_free(logits);

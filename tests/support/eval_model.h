@@ -22,15 +22,17 @@ struct eval_fixture {
     struct eval_model model;
 };
 
-/* Byte-level BPE over all bytes, with the merges "th", "he", "in" (and with the space before "t" and "a"), and the special
- * tokens <s> and </s>. `adds_begin`: encoding with special tokens begins with <s>. `names_begin`: tokenizer_config.json names
- * <s> as the begin token; else only </s>, as the end token. Deterministic in all but the folder's name. */
+/* Byte-level BPE over all bytes, with the merges "th", "he", "in" (and with the space before "t" and "a"),
+ * and the special tokens <s> and </s>. `adds_begin`: encoding with special tokens begins with <s>.
+ * `names_begin`: tokenizer_config.json names <s> as the begin token; else only </s>, as the end token.
+ * Deterministic in all but the folder's name. */
 void eval_fixture_make(const char *backend, enum eval_model_kind kind, bool adds_begin, bool names_begin,
                        struct eval_fixture *out);
 void eval_fixture_free(struct eval_fixture *fixture);
 
-/* Reference: feeds ids[0..length-2] alone, takes the logits of the last `scored` rows, and sums their log-softmax in
- * double. */
-double eval_fixture_score(const struct eval_fixture *fixture, const int32_t *ids, int length, int scored, bool *greedy);
+/* Reference: feeds ids[0..length-2] alone, takes the logits of the last `scored` rows, and sums their
+ * log-softmax in double. */
+double eval_fixture_score(const struct eval_fixture *fixture, const int32_t *ids, int length, int scored,
+                          bool *greedy);
 
 #endif

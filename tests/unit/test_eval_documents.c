@@ -1,4 +1,5 @@
-/* Records to documents: the rendered examples of the reference byte for byte, its traps, and what is refused. */
+/* Records to documents: the rendered examples of the reference byte for byte, its traps, and what is refused.
+ */
 #include "eval/benchmark.h"
 #include "eval/evaluate.h"
 #include "tests/support/eval_file.h"
@@ -33,7 +34,8 @@ static int teardown(void **state) {
     return 0;
 }
 
-static int load_bytes(struct fixture *f, const char *name, const char *bytes, size_t length, long long limit) {
+static int load_bytes(struct fixture *f, const char *name, const char *bytes, size_t length,
+                      long long limit) {
     document_set_free(&f->set);
     arena_destroy(&f->arena);
     assert_int_equal(arena_create(&f->arena, NULL), 0);
@@ -61,8 +63,9 @@ static void refuses(struct fixture *f, const char *name, const char *text, int l
     assert_null(f->set.documents);
 }
 
-#define ARC                                                                                                          \
-    "{\"id\":\"X_1\",\"question\":\"Which object conducts electricity best?\",\"choices\":{\"text\":[\"wood\","       \
+#define ARC                                                                                                  \
+    "{\"id\":\"X_1\",\"question\":\"Which object conducts electricity "                                      \
+    "best?\",\"choices\":{\"text\":[\"wood\","                                                               \
     "\"copper\",\"glass\",\"wool\"],\"label\":[\"A\",\"B\",\"C\",\"D\"]},\"answerKey\":\"B\"}"
 
 static void arc_challenge_renders(void **state) {
@@ -76,16 +79,18 @@ static void arc_challenge_renders(void **state) {
     assert_int_equal(d->points[1], 6);
     assert_int_equal(d->gold, 1);
     assert_string_equal(d->target, "1");
-    assert_string_equal(d->json, "{\"id\": \"X_1\", \"question\": \"Which object conducts electricity best?\", \"choices\": "
-                                 "{\"text\": [\"wood\", \"copper\", \"glass\", \"wool\"], \"label\": [\"A\", \"B\", \"C\", "
-                                 "\"D\"]}, \"answerKey\": \"B\"}");
+    assert_string_equal(
+        d->json, "{\"id\": \"X_1\", \"question\": \"Which object conducts electricity best?\", \"choices\": "
+                 "{\"text\": [\"wood\", \"copper\", \"glass\", \"wool\"], \"label\": [\"A\", \"B\", \"C\", "
+                 "\"D\"]}, \"answerKey\": \"B\"}");
 }
 
 static void arc_challenge_traps(void **state) {
     /* Labels 1..4; five choices; lengths in code points; text verbatim, CRLF and all. */
-    const struct document *d = one(*state, "arc_challenge",
-                                   "{\"question\":\"a\\r\\n{{b}} &amp;\",\"choices\":{\"text\":[\"w\",\"\xc3\xa9\xe2\x82\xac "
-                                   "\",\"x\",\"y\",\"z\"],\"label\":[\"1\",\"2\",\"3\",\"4\",\"5\"]},\"answerKey\":\"4\"}");
+    const struct document *d =
+        one(*state, "arc_challenge",
+            "{\"question\":\"a\\r\\n{{b}} &amp;\",\"choices\":{\"text\":[\"w\",\"\xc3\xa9\xe2\x82\xac "
+            "\",\"x\",\"y\",\"z\"],\"label\":[\"1\",\"2\",\"3\",\"4\",\"5\"]},\"answerKey\":\"4\"}");
     assert_string_equal(d->id, "0");
     assert_int_equal(d->gold, 3);
     assert_int_equal(d->requests, 5);
@@ -98,41 +103,48 @@ static void arc_challenge_refuses(void **state) {
     struct fixture *f = *state;
     refuses(f, "arc_challenge", ARC "\n\n{\"id\":\"Y\"}\n", 3, " question: missing (a string expected)");
     refuses(f, "arc_challenge", "{\"question\":7}", 1, " question: a number (a string expected)");
-    refuses(f, "arc_challenge", "{\"id\":[],\"question\":\"q\"}", 1, " id: a list (a string or a number expected)");
-    refuses(f, "arc_challenge", "{\"question\":\"q\",\"choices\":[]}", 1, " choices: a list (an object expected)");
+    refuses(f, "arc_challenge", "{\"id\":[],\"question\":\"q\"}", 1,
+            " id: a list (a string or a number expected)");
+    refuses(f, "arc_challenge", "{\"question\":\"q\",\"choices\":[]}", 1,
+            " choices: a list (an object expected)");
     refuses(f, "arc_challenge", "{\"question\":\"q\"}", 1, " choices: missing (an object expected)");
     refuses(f, "arc_challenge", "{\"question\":\"q\",\"choices\":{\"label\":[\"A\"]}}", 1,
             " choices.text: missing (a list of strings expected)");
-    refuses(f, "arc_challenge", "{\"question\":\"q\",\"choices\":{\"text\":[\"a\",null],\"label\":[\"A\",\"B\"]}}", 1,
+    refuses(f, "arc_challenge",
+            "{\"question\":\"q\",\"choices\":{\"text\":[\"a\",null],\"label\":[\"A\",\"B\"]}}", 1,
             " choices.text[1]: null (a string expected)");
     refuses(f, "arc_challenge", "{\"question\":\"q\",\"choices\":{\"text\":[],\"label\":[]}}", 1,
             " choices.text: 0 strings (at least 2 expected)");
     refuses(f, "arc_challenge",
-            "{\"question\":\"q\",\"choices\":{\"text\":[\"a\",\"b\"],\"label\":[\"A\",\"B\",\"C\"]},\"answerKey\":\"A\"}", 1,
-            " choices.label: 3 labels for 2 texts (as many expected)");
+            "{\"question\":\"q\",\"choices\":{\"text\":[\"a\",\"b\"],\"label\":[\"A\",\"B\",\"C\"]},"
+            "\"answerKey\":\"A\"}",
+            1, " choices.label: 3 labels for 2 texts (as many expected)");
     refuses(f, "arc_challenge",
-            "{\"question\":\"q\",\"choices\":{\"text\":[\"a\",\"b\"],\"label\":[\"A\",\"B\"]},\"answerKey\":\"1\"}", 1,
-            " answerKey: \"1\" (one of choices.label expected)");
+            "{\"question\":\"q\",\"choices\":{\"text\":[\"a\",\"b\"],\"label\":[\"A\",\"B\"]},\"answerKey\":"
+            "\"1\"}",
+            1, " answerKey: \"1\" (one of choices.label expected)");
 }
 
-#define HELLASWAG(activity, before, after, endings, label)                                                              \
-    "{\"ind\":7,\"activity_label\":\"" activity "\",\"ctx_a\":\"" before "\",\"ctx_b\":\"" after "\",\"ctx\":\"unused\","  \
-    "\"endings\":[" endings "],\"source_id\":\"activitynet~v_x\",\"split\":\"val\",\"split_type\":\"indomain\","           \
+#define HELLASWAG(activity, before, after, endings, label)                                                   \
+    "{\"ind\":7,\"activity_label\":\"" activity "\",\"ctx_a\":\"" before "\",\"ctx_b\":\"" after             \
+    "\",\"ctx\":\"unused\","                                                                                 \
+    "\"endings\":[" endings                                                                                  \
+    "],\"source_id\":\"activitynet~v_x\",\"split\":\"val\",\"split_type\":\"indomain\","                     \
     "\"label\":\"" label "\"}"
 
 static void hellaswag_renders(void **state) {
-    const struct document *d =
-        one(*state, "hellaswag",
-            HELLASWAG("Baking", "A woman opens an oven.", "she",
-                      "\"removes a tray.\",\"sings.\",\"swims.\",\"leaves.\"", "0"));
+    const struct document *d = one(*state, "hellaswag",
+                                   HELLASWAG("Baking", "A woman opens an oven.", "she",
+                                             "\"removes a tray.\",\"sings.\",\"swims.\",\"leaves.\"", "0"));
     assert_int_equal(d->requests, 4);
     assert_string_equal(d->context[0], "Baking: A woman opens an oven. She");
     assert_string_equal(d->continuation[0], " removes a tray.");
     assert_int_equal(d->points[0], 15);
     assert_int_equal(d->gold, 0);
     /* The fields of preprocessing come last. */
-    const char *added = strstr(d->json, ", \"label\": \"0\", \"query\": \"Baking: A woman opens an oven. She\", \"choices\": "
-                                        "[\"removes a tray.\", \"sings.\", \"swims.\", \"leaves.\"], \"gold\": 0}");
+    const char *added =
+        strstr(d->json, ", \"label\": \"0\", \"query\": \"Baking: A woman opens an oven. She\", \"choices\": "
+                        "[\"removes a tray.\", \"sings.\", \"swims.\", \"leaves.\"], \"gold\": 0}");
     assert_non_null(added);
     assert_string_equal(d->id, "0"); /* `ind` is not unique */
 }
@@ -154,7 +166,8 @@ static void hellaswag_cleans(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[1024];
         snprintf(text, sizeof text,
-                 "{\"activity_label\":\"A\",\"ctx_a\":\"b.\",\"ctx_b\":\"\",\"endings\":[\"x\",\"%s\"],\"label\":\"1\"}",
+                 "{\"activity_label\":\"A\",\"ctx_a\":\"b.\",\"ctx_b\":\"\",\"endings\":[\"x\",\"%s\"],"
+                 "\"label\":\"1\"}",
                  cases[i].raw);
         const struct document *d = one(f, "hellaswag", text);
         assert_int_equal(d->continuation[1][0], ' ');
@@ -173,19 +186,26 @@ static void hellaswag_traps(void **state) {
     assert_string_equal(d->context[0], "A: B. "); /* step 3 comes after it */
     d = one(f, "hellaswag", HELLASWAG("A", "", "\xc3\x89T\xc3\x89", "\"x\",\"y\"", "1"));
     assert_string_equal(d->context[0], "A: \xc3\x89t\xc3\xa9"); /* "A:  E": two spaces become one */
-    d = one(f, "hellaswag", HELLASWAG("A", "b", "\xc3\x9f \xce\x91\xce\xa3 \xce\xa3\xce\x91 \xc4\xb0", "\"x\",\"y\"", "1"));
-    assert_string_equal(d->context[0], "A: b Ss \xce\xb1\xcf\x82 \xcf\x83\xce\xb1 i\xcc\x87"); /* as Python has it */
-    refuses(f, "hellaswag", HELLASWAG("A", "b", "c", "\"x\",\"y\"", "2"), 1, " label: \"2\" (one of \"0\"..\"1\" expected)");
-    refuses(f, "hellaswag", HELLASWAG("A", "b", "c", "\"x\",\"y\"", ""), 1, " label: \"\" (one of \"0\"..\"1\" expected)");
-    refuses(f, "hellaswag", HELLASWAG("A", "b", "c", "\"x\",3", "0"), 1, " endings[1]: a number (a string expected)");
-    refuses(f, "hellaswag", "{\"activity_label\":\"a\",\"ctx_b\":\"c\"}", 1, " ctx_a: missing (a string expected)");
+    d = one(f, "hellaswag",
+            HELLASWAG("A", "b", "\xc3\x9f \xce\x91\xce\xa3 \xce\xa3\xce\x91 \xc4\xb0", "\"x\",\"y\"", "1"));
+    assert_string_equal(d->context[0],
+                        "A: b Ss \xce\xb1\xcf\x82 \xcf\x83\xce\xb1 i\xcc\x87"); /* as Python has it */
+    refuses(f, "hellaswag", HELLASWAG("A", "b", "c", "\"x\",\"y\"", "2"), 1,
+            " label: \"2\" (one of \"0\"..\"1\" expected)");
+    refuses(f, "hellaswag", HELLASWAG("A", "b", "c", "\"x\",\"y\"", ""), 1,
+            " label: \"\" (one of \"0\"..\"1\" expected)");
+    refuses(f, "hellaswag", HELLASWAG("A", "b", "c", "\"x\",3", "0"), 1,
+            " endings[1]: a number (a string expected)");
+    refuses(f, "hellaswag", "{\"activity_label\":\"a\",\"ctx_b\":\"c\"}", 1,
+            " ctx_a: missing (a string expected)");
 }
 
 static void winogrande_renders(void **state) {
     struct fixture *f = *state;
-    const struct document *d = one(f, "winogrande",
-                                   "{\"sentence\":\"Ann thanked Sue because _ had lent a pen.\",\"option1\":\"Ann\","
-                                   "\"option2\":\"Sue\",\"answer\":\"2\"}");
+    const struct document *d =
+        one(f, "winogrande",
+            "{\"sentence\":\"Ann thanked Sue because _ had lent a pen.\",\"option1\":\"Ann\","
+            "\"option2\":\"Sue\",\"answer\":\"2\"}");
     assert_int_equal(d->requests, 2);
     assert_string_equal(d->context[0], "Ann thanked Sue because Ann");
     assert_string_equal(d->context[1], "Ann thanked Sue because Sue");
@@ -196,11 +216,13 @@ static void winogrande_renders(void **state) {
     assert_null(benchmark_find("winogrande")->metrics[1].name); /* acc only */
 
     /* The first blank counts; the rest gets its space whatever it begins with. */
-    d = one(f, "winogrande", "{\"sentence\":\"_'s _ book. \",\"option1\":\"A\",\"option2\":\"B\",\"answer\":\"1\"}");
+    d = one(f, "winogrande",
+            "{\"sentence\":\"_'s _ book. \",\"option1\":\"A\",\"option2\":\"B\",\"answer\":\"1\"}");
     assert_string_equal(d->context[1], "B");
     assert_string_equal(d->continuation[1], " 's _ book.");
     assert_int_equal(d->gold, 0);
-    refuses(f, "winogrande", "{\"sentence\":\"no blank\",\"option1\":\"A\",\"option2\":\"B\",\"answer\":\"1\"}", 1,
+    refuses(f, "winogrande",
+            "{\"sentence\":\"no blank\",\"option1\":\"A\",\"option2\":\"B\",\"answer\":\"1\"}", 1,
             " sentence: no _ in it (a blank for the options expected)");
     refuses(f, "winogrande", "{\"sentence\":\"_\",\"option1\":\"A\",\"option2\":\"B\",\"answer\":\"\"}", 1,
             " answer: \"\" (\"1\" or \"2\" expected)");
@@ -212,9 +234,9 @@ static void winogrande_renders(void **state) {
 
 static void piqa_renders(void **state) {
     struct fixture *f = *state;
-    const struct document *d =
-        one(f, "piqa",
-            "{\"goal\":\"Keep apples from browning\",\"sol1\":\"Add lemon juice.\",\"sol2\":\"Add ink. \\n\",\"label\":0}");
+    const struct document *d = one(f, "piqa",
+                                   "{\"goal\":\"Keep apples from browning\",\"sol1\":\"Add lemon "
+                                   "juice.\",\"sol2\":\"Add ink. \\n\",\"label\":0}");
     assert_string_equal(d->context[0], "Question: Keep apples from browning\nAnswer:");
     assert_string_equal(d->continuation[0], " Add lemon juice.");
     assert_string_equal(d->continuation[1], " Add ink. \n"); /* not stripped, and counted */
@@ -230,10 +252,12 @@ static void piqa_renders(void **state) {
 
 static void boolq_renders(void **state) {
     struct fixture *f = *state;
-    const struct document *d = one(f, "boolq",
-                                   "{\"question\":\"is copper a metal\",\"passage\":\"Copper -- Copper is a chemical "
-                                   "element.\",\"idx\":12,\"label\":1}");
-    assert_string_equal(d->context[0], "Copper -- Copper is a chemical element.\nQuestion: is copper a metal?\nAnswer:");
+    const struct document *d =
+        one(f, "boolq",
+            "{\"question\":\"is copper a metal\",\"passage\":\"Copper -- Copper is a chemical "
+            "element.\",\"idx\":12,\"label\":1}");
+    assert_string_equal(d->context[0],
+                        "Copper -- Copper is a chemical element.\nQuestion: is copper a metal?\nAnswer:");
     assert_string_equal(d->continuation[0], " no");
     assert_string_equal(d->continuation[1], " yes");
     assert_int_equal(d->gold, 1);
@@ -280,8 +304,8 @@ static void reads_files(void **state) {
     assert_non_null(strstr(f->err.message, "records.jsonl: the file is empty"));
     assert_int_equal(load(f, "boolq", "\n \n"), ERROR_INPUT);
     assert_non_null(strstr(f->err.message, "records.jsonl: no records"));
-    assert_int_equal(eval_check("boolq", "/nowhere/records.jsonl", &records, &f->err), ERROR_IO);
-    assert_non_null(strstr(f->err.message, "/nowhere/records.jsonl"));
+    assert_int_equal(eval_check("boolq", "/nowhere/records.jsonl", &records, &f->err), ERROR_INPUT);
+    assert_non_null(strstr(f->err.message, "/nowhere/records.jsonl: no such file"));
 }
 
 static void names_benchmarks(void **state) {

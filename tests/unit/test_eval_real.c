@@ -1,5 +1,5 @@
-/* Log-likelihoods of real models on real records against a plain reference (tests/golden/eval/record.py). Skips where models or
- * records are absent. */
+/* Log-likelihoods of real models on real records against a plain reference (tests/golden/eval/record.py).
+ * Skips where models or records are absent. */
 #include "base/hash.h"
 #include "eval/requests.h"
 #include "io/file.h"
@@ -14,7 +14,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const double REAL_TOLERANCE = 5e-4; /* of a choice: float32 against float32 with a float64 log-softmax */
+static const double REAL_TOLERANCE =
+    5e-4; /* of a choice: float32 against float32 with a float64 log-softmax */
 
 enum { PATH_BYTES = 1024, GOLDEN_LIMIT = 1 << 22 };
 
@@ -48,8 +49,10 @@ static void open_model(const char *folder, struct opened *m) {
     if (!code) code = parameter_layout_create(&m->config, &m->layout, &err);
     if (!code) code = tokenizer_load(folder, &m->tokenizer, &err);
     if (!code) code = backend_create("cpu", 0, &m->backend, &err);
-    if (!code) code = m->backend->buffer_create(m->backend, m->layout->elements * sizeof(float), &m->weights, &err);
-    m->model = (struct eval_model){m->backend, &m->config, m->layout, {m->weights, 0, DTYPE_F32}, m->tokenizer, 0};
+    if (!code)
+        code = m->backend->buffer_create(m->backend, m->layout->elements * sizeof(float), &m->weights, &err);
+    m->model =
+        (struct eval_model){m->backend, &m->config, m->layout, {m->weights, 0, DTYPE_F32}, m->tokenizer, 0};
     if (!code) code = parameters_load(folder, m->layout, m->backend, m->model.parameters, &err);
     if (code) fail_msg("%s", err.message);
 }
@@ -68,13 +71,16 @@ static double number(const cJSON *object, const char *name) {
 }
 
 /* The ids, and where the continuation begins, are the reference's. */
-static void compare_ids(struct request_encoder *encoder, const struct eval_sample *sample, int choice, const cJSON *expected) {
+static void compare_ids(struct request_encoder *encoder, const struct eval_sample *sample, int choice,
+                        const cJSON *expected) {
     struct arena *arena;
     struct request request;
     struct text text = {0};
     char hex[HASH_HEX_BYTES];
     assert_int_equal(arena_create(&arena, NULL), 0);
-    assert_int_equal(request_encode(encoder, sample->context[choice], sample->continuation[choice], arena, &request, NULL), 0);
+    assert_int_equal(
+        request_encode(encoder, sample->context[choice], sample->continuation[choice], arena, &request, NULL),
+        0);
     assert_int_equal(request.length, (int)number(expected, "length"));
     assert_int_equal(request.scored, (int)number(expected, "scored"));
     for (int i = 0; i < request.length; i++) {
@@ -92,7 +98,8 @@ static void compare_benchmark(struct opened *m, const cJSON *golden) {
     struct eval_result *result;
     struct eval_settings settings = {.limit = cJSON_GetArraySize(golden)};
     snprintf(path, sizeof path, "%s/data/benchmarks/%s.jsonl", data_folder(), golden->string);
-    if (eval_run(golden->string, path, &m->model, &settings, NULL, &result, &err)) fail_msg("%s", err.message);
+    if (eval_run(golden->string, path, &m->model, &settings, NULL, &result, &err))
+        fail_msg("%s", err.message);
     assert_int_equal(result->sample_count, settings.limit);
     struct request_encoder *encoder;
     assert_int_equal(request_encoder_create(&m->model, m->config.max_positions, &encoder, NULL), 0);
@@ -114,8 +121,9 @@ static void compare_benchmark(struct opened *m, const cJSON *golden) {
                              cJSON_IsTrue(cJSON_GetObjectItemCaseSensitive(expected, "greedy")));
         }
     }
-    printf("%s: largest difference %.3g over %lld requests; %.2f requests/s, %.1f tokens/s\n", golden->string, largest,
-           (long long)result->requests, (double)result->requests / result->seconds, (double)result->tokens / result->seconds);
+    printf("%s: largest difference %.3g over %lld requests; %.2f requests/s, %.1f tokens/s\n", golden->string,
+           largest, (long long)result->requests, (double)result->requests / result->seconds,
+           (double)result->tokens / result->seconds);
     request_encoder_destroy(&encoder);
     eval_result_destroy(&result);
 }
@@ -134,7 +142,8 @@ static void compare_model(const char *name, const char *golden_name) {
     open_model(folder, &m);
     const cJSON *benchmarks = cJSON_GetObjectItemCaseSensitive(golden, "benchmarks");
     assert_int_equal(cJSON_GetArraySize(benchmarks), 4);
-    for (const cJSON *benchmark = benchmarks->child; benchmark; benchmark = benchmark->next) compare_benchmark(&m, benchmark);
+    for (const cJSON *benchmark = benchmarks->child; benchmark; benchmark = benchmark->next)
+        compare_benchmark(&m, benchmark);
     close_model(&m);
     cJSON_Delete(golden);
 }

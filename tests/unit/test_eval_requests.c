@@ -26,7 +26,8 @@ static void drop(struct fixture *f) {
     eval_fixture_free(&f->model);
 }
 
-static int encode(struct fixture *f, int max_length, const char *context, const char *continuation, struct request *out) {
+static int encode(struct fixture *f, int max_length, const char *context, const char *continuation,
+                  struct request *out) {
     struct request_encoder *encoder;
     f->err = (struct error){0};
     assert_int_equal(request_encoder_create(&f->model.model, max_length, &encoder, NULL), 0);
@@ -36,19 +37,21 @@ static int encode(struct fixture *f, int max_length, const char *context, const 
     return code;
 }
 
-/* ids: 'a' stands for a byte's token; numbers from 256 on are merges in the order of eval_model.c, BEGIN, END. */
-static void gives(struct fixture *f, int max_length, const char *context, const char *continuation, const int32_t *ids,
-                  int length, int scored) {
+/* ids: 'a' stands for a byte's token; numbers from 256 on are merges in the order of eval_model.c, BEGIN,
+ * END. */
+static void gives(struct fixture *f, int max_length, const char *context, const char *continuation,
+                  const int32_t *ids, int length, int scored) {
     struct request request;
     if (encode(f, max_length, context, continuation, &request)) fail_msg("%s", f->err.message);
     assert_int_equal(request.length, length);
     assert_int_equal(request.scored, scored);
     assert_memory_equal(request.ids, ids, (size_t)length * sizeof *ids);
 }
-#define GIVES(f, max_length, context, continuation, scored, ...)                                                        \
-    do {                                                                                                                \
-        static const int32_t expected_[] = {__VA_ARGS__};                                                              \
-        gives(f, max_length, context, continuation, expected_, sizeof expected_ / sizeof expected_[0], scored);        \
+#define GIVES(f, max_length, context, continuation, scored, ...)                                             \
+    do {                                                                                                     \
+        static const int32_t expected_[] = {__VA_ARGS__};                                                    \
+        gives(f, max_length, context, continuation, expected_, sizeof expected_ / sizeof expected_[0],       \
+              scored);                                                                                       \
     } while (0)
 
 enum { TH = 256, HE, IN, THE, SPACE_T, SPACE_A, SPACE_THE };
@@ -59,7 +62,8 @@ static void splits_by_length(void **state) {
     make(&f, false, true);
     GIVES(&f, 99, "xy", " zin", 3, 'x', 'y', ' ', 'z', IN);
     GIVES(&f, 99, "x", " the", 1, 'x', SPACE_THE);
-    /* Tokens merge across the joint: "xt" + "hey" is x,the,y; ctx (x,t) is kept and what follows is whole[2:]. */
+    /* Tokens merge across the joint: "xt" + "hey" is x,the,y; ctx (x,t) is kept and what follows is
+     * whole[2:]. */
     GIVES(&f, 99, "xt", "hey", 1, 'x', 't', 'y');
     drop(&f);
 }
@@ -81,7 +85,7 @@ static void begins_once(void **state) {
     struct fixture f;
     make(&f, true, true); /* the tokenizer adds <s> */
     GIVES(&f, 99, "xy", "z", 1, BEGIN, 'x', 'y', 'z');
-    GIVES(&f, 99, "<s>xy", "z", 1, BEGIN, 'x', 'y', 'z'); /* not doubled */
+    GIVES(&f, 99, "<s>xy", "z", 1, BEGIN, 'x', 'y', 'z');        /* not doubled */
     GIVES(&f, 99, " <s>x", "z", 1, BEGIN, ' ', BEGIN, 'x', 'z'); /* only at the very start */
     drop(&f);
     make(&f, false, true);
@@ -94,7 +98,8 @@ static void replaces_empty_contexts(void **state) {
     struct fixture f;
     make(&f, true, true);
     GIVES(&f, 99, "", "xy", 2, BEGIN, 'x', 'y');
-    GIVES(&f, 99, "", "<s>xy", 2, BEGIN, 'x', 'y'); /* the continuation's own begin token becomes the context */
+    GIVES(&f, 99, "", "<s>xy", 2, BEGIN, 'x',
+          'y'); /* the continuation's own begin token becomes the context */
     GIVES(&f, 99, " \n", "xy", 4, BEGIN, ' ', '\n', 'x', 'y');
     struct request request;
     assert_int_equal(encode(&f, 99, "", "", &request), ERROR_INPUT);
@@ -150,12 +155,13 @@ static void reuses_contexts(void **state) {
         const char *context, *continuation;
         int32_t ids[5];
         int length, scored;
-    } steps[] = {{"xy", "z", {BEGIN, 'x', 'y', 'z'}, 4, 1},   {"xy", "zz", {BEGIN, 'x', 'y', 'z', 'z'}, 5, 2},
-                 {"x", "z", {BEGIN, 'x', 'z'}, 3, 1},         {"", "z", {BEGIN, 'z'}, 2, 1},
-                 {"x", "z", {BEGIN, 'x', 'z'}, 3, 1},         {"x ", "z", {BEGIN, 'x', ' ', 'z'}, 4, 2},
+    } steps[] = {{"xy", "z", {BEGIN, 'x', 'y', 'z'}, 4, 1}, {"xy", "zz", {BEGIN, 'x', 'y', 'z', 'z'}, 5, 2},
+                 {"x", "z", {BEGIN, 'x', 'z'}, 3, 1},       {"", "z", {BEGIN, 'z'}, 2, 1},
+                 {"x", "z", {BEGIN, 'x', 'z'}, 3, 1},       {"x ", "z", {BEGIN, 'x', ' ', 'z'}, 4, 2},
                  {"xy", "q", {BEGIN, 'x', 'y', 'q'}, 4, 1}};
     for (size_t i = 0; i < sizeof steps / sizeof steps[0]; i++) {
-        assert_int_equal(request_encode(encoder, steps[i].context, steps[i].continuation, f.arena, &request, NULL), 0);
+        assert_int_equal(
+            request_encode(encoder, steps[i].context, steps[i].continuation, f.arena, &request, NULL), 0);
         assert_int_equal(request.length, steps[i].length);
         assert_int_equal(request.scored, steps[i].scored);
         assert_memory_equal(request.ids, steps[i].ids, (size_t)request.length * sizeof *request.ids);
@@ -166,8 +172,9 @@ static void reuses_contexts(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(splits_by_length),       cmocka_unit_test(moves_white_space),     cmocka_unit_test(begins_once),
-        cmocka_unit_test(replaces_empty_contexts), cmocka_unit_test(truncates_at_the_left), cmocka_unit_test(refuses),
+        cmocka_unit_test(splits_by_length),      cmocka_unit_test(moves_white_space),
+        cmocka_unit_test(begins_once),           cmocka_unit_test(replaces_empty_contexts),
+        cmocka_unit_test(truncates_at_the_left), cmocka_unit_test(refuses),
         cmocka_unit_test(reuses_contexts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -20,9 +20,9 @@ static void chooses(void **state) {
     static const struct {
         double values[4];
         int likeliest, by_length;
-    } cases[] = {{{-10, -8, -9, -8}, 1, 2},  /* -1, -1.6, -0.45, -1.6 */
-                 {{-5, -5, -5, -5}, 0, 2},   /* ties: the lowest index */
-                 {{-3, -1, -4, -1}, 1, 1},   /* -0.3, -0.2, -0.2, -0.2 */
+    } cases[] = {{{-10, -8, -9, -8}, 1, 2}, /* -1, -1.6, -0.45, -1.6 */
+                 {{-5, -5, -5, -5}, 0, 2},  /* ties: the lowest index */
+                 {{-3, -1, -4, -1}, 1, 1},  /* -0.3, -0.2, -0.2, -0.2 */
                  {{-9, -9, -30, -1}, 3, 3}};
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         assert_int_equal(choose_likeliest(&document, cases[i].values), cases[i].likeliest);
