@@ -122,14 +122,15 @@ static const struct tiny_model {
 
 /* Norms start as the identity; matrices normal with the scale that keeps the variance of activations (1 /
  * sqrt of the inputs), those that write into the residual stream smaller by sqrt(2 * layers), as in GPT-2.
- * The embedding, which is also the output head, has 0.02: the first predictions are nearly uniform. */
+ * Rows of the embedding enter the stream with a length near 1 in each family, so that they are not drowned by
+ * the first block. */
 static void draw_tensor(const struct parameter *parameter, const struct model_config *config,
                         struct random_key key, float *out) {
     size_t count = (size_t)parameter->rows * (size_t)parameter->columns;
     bool writes_residual = strstr(parameter->name, "o_proj") || strstr(parameter->name, "down_proj");
     double deviation = 1.0 / sqrt(parameter->columns);
     if (writes_residual) deviation /= sqrt(2.0 * config->layers);
-    if (strstr(parameter->name, "embed_tokens")) deviation = 0.02;
+    if (strstr(parameter->name, "embed_tokens")) deviation /= config->embedding_factor;
     for (size_t i = 0; i < count; i++) {
         out[i] =
             parameter->columns == 1 ? 1.0F - config->norm_offset : (float)(deviation * random_normal(key, i));

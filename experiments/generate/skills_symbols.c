@@ -2,7 +2,7 @@
 #include "experiments/generate/generate.h"
 #include "experiments/generate/words.h"
 
-enum { LONGEST = 8 };
+enum { LONGEST = 10 };
 
 static int write_words(const int *list, int count, struct text *out, struct error *err) {
     for (int i = 0; i < count; i++) TRY(text_printf(out, err, "%s%s", i ? " " : "", things[list[i]].name));
@@ -73,7 +73,7 @@ int skill_addition(struct draws *draws, bool held_out, struct text *input, struc
 int skill_parity(struct draws *draws, bool held_out, struct text *input, struct text *output,
                  struct error *err) {
     (void)held_out;
-    int list[LONGEST], count = draw_list(draws, 2, 4, 8, list), ones = 0;
+    int list[LONGEST], count = draw_list(draws, 2, 4, 10, list), ones = 0;
     for (int i = 0; i < count; i++) ones += list[i];
     TRY(write_digits(list, count, input, err));
     return text_append_string(output, ones % 2 ? "odd" : "even", err);
@@ -83,7 +83,8 @@ int skill_pattern(struct draws *draws, bool held_out, struct text *input, struct
                   struct error *err) {
     (void)held_out;
     int period = 2 + draw_below(draws, 2), list[LONGEST];
-    for (int i = 0; i < LONGEST; i++) list[i] = i < period ? draw_below(draws, THINGS) : list[i - period];
+    (void)draw_list(draws, THINGS, period, period, list);
+    for (int i = period; i < LONGEST; i++) list[i] = list[i - period];
     TRY(write_words(list, 5, input, err));
     return write_words(list + 5, 3, output, err);
 }

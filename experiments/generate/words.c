@@ -1,7 +1,9 @@
 #include "experiments/generate/words.h"
 
-const char *const names[NAMES] = {"Ann", "Bob", "Eve", "Joe", "Max", "Sam", "Sue", "Tom"};
-const char *const places[PLACES] = {"farm", "lake", "school", "shop", "town"};
+const char *const names[NAMES] = {"Ann", "Bob", "Dan", "Eve", "Ida", "Joe", "Kim", "Liz",
+                                  "Max", "Ned", "Pam", "Ray", "Roy", "Sam", "Sue", "Tom"};
+const char *const places[PLACES] = {"barn", "beach", "farm",   "inn",  "lake", "mill",
+                                    "park", "port",  "school", "shop", "town", "zoo"};
 const char *const colors[COLORS] = {"blue", "green", "orange", "red", "white", "yellow"};
 
 const struct fact objects[OBJECTS] = {

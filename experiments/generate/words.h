@@ -5,7 +5,7 @@
 #define COUNT_OF(array) ((int)(sizeof(array) / sizeof((array)[0])))
 
 enum {
-    NAMES = 8,
+    NAMES = 16,
     OBJECTS = 16,
     COLORS = 6,
     ANIMALS = 8,
@@ -14,7 +14,7 @@ enum {
     CLASSES = 4,
     ACTIVITIES = 8,
     GOALS = 10,
-    PLACES = 5,
+    PLACES = 12,
     SENTIMENT_WORDS = 12,
     TOPICS = 4,
     TOPIC_WORDS = 5
