@@ -54,7 +54,6 @@ static int compile(struct pattern *pattern, const struct component *component, c
     pattern->match = pcre2_match_data_create(1, NULL);
     pattern->context = pcre2_match_context_create(NULL);
     if (!pattern->match || !pattern->context) return error_set(err, ERROR_MEMORY, "out of memory for PCRE2");
-    pcre2_set_match_limit(pattern->context, UINT32_MAX);
     if (!pcre2_jit_compile(pattern->code,
                            PCRE2_JIT_COMPLETE)) { /* else PCRE2 interprets: slower, the same result */
         pattern->stack = pcre2_jit_stack_create(STACK_FIRST, STACK_LIMIT, NULL);
@@ -101,6 +100,18 @@ void pattern_destroy(struct pattern **pattern) {
     *pattern = NULL;
 }
 
+/* Enough for a few passes over one run of white space that is as long as the text, and an end to patterns
+ * that take exponential time. */
+static void set_limit(struct pattern *pattern, size_t length) {
+    uint64_t limit = 10000000 + 16 * (uint64_t)length;
+    pcre2_set_match_limit(pattern->context, limit < UINT32_MAX ? (uint32_t)limit : UINT32_MAX);
+}
+
+static int match(struct pattern *pattern, const struct piece *piece, size_t from, uint32_t options) {
+    return pcre2_match(pattern->code, (PCRE2_SPTR)piece->shadow, piece->length, from,
+                       PCRE2_NO_UTF_CHECK | options, pattern->match, pattern->context);
+}
+
 int pattern_find(struct pattern *pattern, const struct piece *piece, size_t from, size_t *start, size_t *end,
                  bool *found, struct error *err) {
     *found = false;
@@ -113,11 +124,9 @@ int pattern_find(struct pattern *pattern, const struct piece *piece, size_t from
         *end = *start + pattern->literal_length;
         return 0;
     }
-    int result = pcre2_match(pattern->code, (PCRE2_SPTR)piece->shadow, piece->length, from,
-                             PCRE2_NO_UTF_CHECK, pattern->match, pattern->context);
-    if (result == PCRE2_ERROR_JIT_STACKLIMIT)
-        result = pcre2_match(pattern->code, (PCRE2_SPTR)piece->shadow, piece->length, from,
-                             PCRE2_NO_UTF_CHECK | PCRE2_NO_JIT, pattern->match, pattern->context);
+    set_limit(pattern, piece->length);
+    int result = match(pattern, piece, from, 0);
+    if (result == PCRE2_ERROR_JIT_STACKLIMIT) result = match(pattern, piece, from, PCRE2_NO_JIT);
     if (result == PCRE2_ERROR_NOMATCH) return 0;
     if (result < 0) {
         PCRE2_UCHAR message[160] = "";

@@ -27,36 +27,49 @@ static int load_components(struct tokenizer *tokenizer, const struct component *
     return post_processor_load(&post_processor, tokenizer_size(tokenizer), &tokenizer->post_processor, err);
 }
 
-static int read_tokenizer(const char *path, struct tokenizer *tokenizer, struct error *err) {
-    struct file_map map;
-    TRY(file_map(path, &map, err));
-    const char *text = map.length ? (const char *)map.data : "";
-    cJSON *json = NULL;
-    int code = hash_bytes(text, map.length, tokenizer->hash, err);
-    if (!code) code = json_parse(path, text, map.length, &json, err);
-    file_unmap(&map);
-    struct component file = {.file = path, .json = json};
-    if (!code) code = load_components(tokenizer, &file, err);
+static int load_text(const char *name, const char *text, size_t length, struct tokenizer *tokenizer,
+                     struct error *err) {
+    cJSON *json;
+    TRY(hash_bytes(text, length, tokenizer->hash, err));
+    TRY(json_parse(name, text, length, &json, err));
+    struct component file = {.file = name, .json = json};
+    int code = load_components(tokenizer, &file, err);
     cJSON_Delete(json);
     return code;
 }
 
-static int load_folder(const char *folder, struct tokenizer *tokenizer, struct error *err) {
+int tokenizer_load_text(const char *name, const char *text, size_t length, struct tokenizer **out,
+                        struct error *err) {
+    TRY(memory_alloc(out, 1, sizeof **out, err));
+    (*out)->begin = (*out)->end = -1;
+    int code = load_text(name, text, length, *out, err);
+    if (code) tokenizer_destroy(out);
+    return code;
+}
+
+static int load_file(const char *path, struct tokenizer **out, struct error *err) {
+    struct file_map map;
+    TRY(file_map(path, &map, err));
+    int code = tokenizer_load_text(path, map.length ? (const char *)map.data : "", map.length, out, err);
+    file_unmap(&map);
+    return code;
+}
+
+static int read_config(const char *folder, struct tokenizer *tokenizer, struct error *err) {
     char *path;
-    TRY(file_join(folder, "tokenizer.json", &path, err));
-    int code = read_tokenizer(path, tokenizer, err);
-    memory_free(path);
-    TRY(code);
     TRY(file_join(folder, "tokenizer_config.json", &path, err));
-    if (file_exists(path)) code = tokenizer_read_config(path, tokenizer, err);
+    int code = file_exists(path) ? tokenizer_read_config(path, tokenizer, err) : 0;
     memory_free(path);
     return code;
 }
 
 int tokenizer_load(const char *folder, struct tokenizer **out, struct error *err) {
-    TRY(memory_alloc(out, 1, sizeof **out, err));
-    (*out)->begin = (*out)->end = -1;
-    int code = load_folder(folder, *out, err);
+    char *path;
+    *out = NULL;
+    TRY(file_join(folder, "tokenizer.json", &path, err));
+    int code = load_file(path, out, err);
+    memory_free(path);
+    if (!code) code = read_config(folder, *out, err);
     if (code) tokenizer_destroy(out);
     return code;
 }

@@ -25,6 +25,10 @@ struct tokenizer {
     struct text_list pieces; /* scratch */
 };
 
+/* As tokenizer_load, of the text of a tokenizer.json alone; `name` stands for the file in messages. */
+int tokenizer_load_text(const char *name, const char *text, size_t length, struct tokenizer **out,
+                        struct error *err);
+
 /* Sets begin and end from `path`, a tokenizer_config.json; both stay -1 where it names none. */
 int tokenizer_read_config(const char *path, struct tokenizer *tokenizer, struct error *err);
 
