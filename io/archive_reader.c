@@ -59,7 +59,7 @@ static int read_rows(const struct archive_reader *reader, const struct reader_ta
                      hid_t dataset, int64_t rows, int64_t columns, double **out, struct error *err) {
     /* Committed rows are stored uncompressed: a file cannot have more of them than it has room for, whatever it claims. */
     struct stat status;
-    if (fstat(reader->file->descriptor, &status)) return error_set_errno(err, "%s: cannot inspect", reader->path);
+    if (fstat(hdf5_driver_descriptor(reader->file->driver), &status)) return error_set_errno(err, "%s: cannot inspect", reader->path);
     if (rows > status.st_size / 8 / columns) {
         return error_set(err, ERROR_INPUT, "%s: %s/%s claims more rows than the file can hold", reader->path, table->name,
                          name);

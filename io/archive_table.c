@@ -3,7 +3,8 @@
 #include <math.h>
 #include <string.h>
 
-enum { SCALAR_ROWS = 512, CHUNK_BYTES = 32768, LEAST_ROWS = 8 }; /* of a chunk */
+/* Of a chunk: small enough that a short cell makes a small file and a flush rewrites little. */
+enum { SCALAR_ROWS = 128, CHUNK_BYTES = 32768, LEAST_ROWS = 8 };
 
 struct column {
     const struct archive_column *about;

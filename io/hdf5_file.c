@@ -10,14 +10,16 @@
 
 /* --------------------------------------------------------------------------------------------- opening */
 
+enum { READ_ATTEMPTS = 24 }; /* 17 ms */
+
 static hid_t access_properties(void) {
     hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_libver_bounds(properties, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
     H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
-    H5Pset_fapl_sec2(properties);
-#if H5_VERSION_GE(1, 10, 7)
-    H5Pset_file_locking(properties, 0, 1);
-#endif
+    /* A reader beside a writer tries again when a checksum is wrong, and sleeps 1, 2, 4, ... ns between: by HDF5's default of 100
+     * times a damaged file would take an eternity. */
+    H5Pset_metadata_read_attempts(properties, READ_ATTEMPTS);
+    if (hdf5_driver_set(properties) < 0) hdf5_release(&properties);
     return properties;
 }
 
@@ -25,20 +27,18 @@ static hid_t access_properties(void) {
 static int wrap(hid_t id, bool writing, int code, const char *path, const char *what, struct hdf5_file **out,
                 struct error *err) {
     if (id < 0) return hdf5_error(err, code, "%s: %s", path, what);
-    void *handle = NULL;
     struct hdf5_file *file;
     code = memory_alloc(&file, 1, sizeof *file, err);
     if (code) {
         H5Fclose(id);
         return code;
     }
-    *file = (struct hdf5_file){.id = id, .descriptor = -1, .writing = writing};
-    if (H5Fget_vfd_handle(id, H5P_DEFAULT, &handle) < 0 || !handle) {
-        code = hdf5_error(err, ERROR_INTERNAL, "%s: HDF5 does not show the file's descriptor", path);
-        hdf5_file_abandon(&file);
-        return code;
+    *file = (struct hdf5_file){.id = id, .driver = hdf5_driver_of(id), .writing = writing};
+    if (!file->driver) {
+        H5Fclose(id);
+        memory_free(file);
+        return error_set(err, ERROR_INTERNAL, "%s: HDF5 did not open it with our driver", path);
     }
-    file->descriptor = *(int *)handle;
     *out = file;
     return 0;
 }
@@ -87,31 +87,28 @@ int hdf5_file_start_swmr(struct hdf5_file *file, struct error *err) {
 
 int hdf5_file_flush(struct hdf5_file *file, struct error *err) {
     if (H5Fflush(file->id, H5F_SCOPE_LOCAL) < 0) return hdf5_error(err, ERROR_IO, "cannot write");
-    return 0;
+    errno = hdf5_driver_failure(file->driver);
+    return errno ? error_set_errno(err, "cannot write") : 0;
 }
 
 int hdf5_file_unmark(struct hdf5_file *file, struct error *err) {
+    int descriptor = hdf5_driver_descriptor(file->driver);
     struct stat status;
-    if (fstat(file->descriptor, &status)) return error_set_errno(err, "cannot inspect");
-    return hdf5_superblock_unmark(file->descriptor, (uint64_t)status.st_size, err);
+    if (fstat(descriptor, &status)) return error_set_errno(err, "cannot inspect");
+    return hdf5_superblock_unmark(descriptor, (uint64_t)status.st_size, err);
 }
 
 int hdf5_file_sync(struct hdf5_file *file, struct error *err) {
-    return fdatasync(file->descriptor) ? error_set_errno(err, "cannot sync") : 0;
+    return fdatasync(hdf5_driver_descriptor(file->driver)) ? error_set_errno(err, "cannot sync") : 0;
 }
 
 /* --------------------------------------------------------------------------------------------- closing */
 
 void hdf5_file_give_up(struct hdf5_file *file) {
-    if (file->descriptor < 0 || !file->writing) return;
-    /* Nothing can stop HDF5 from writing once more when it closes; so its descriptor is turned to where every write
-     * succeeds and none arrives, after the marks were taken off the file itself. */
-    hdf5_file_unmark(file, NULL);
-    int nowhere = open("/dev/null", O_RDWR | O_CLOEXEC);
-    if (nowhere < 0) return;
-    dup3(nowhere, file->descriptor, O_CLOEXEC);
-    close(nowhere);
+    if (!file->writing) return;
     file->writing = false;
+    hdf5_driver_detach(file->driver);
+    hdf5_file_unmark(file, NULL);
 }
 
 void hdf5_file_abandon(struct hdf5_file **file) {
@@ -124,7 +121,12 @@ void hdf5_file_abandon(struct hdf5_file **file) {
 
 int hdf5_file_close(struct hdf5_file **file, struct error *err) {
     if (!*file) return 0;
-    int code = (*file)->writing ? hdf5_file_flush(*file, err) : 0;
+    int code = 0;
+    /* After the flush and the sync there is nothing left that could be refused but the superblock, rewritten in its place. */
+    if ((*file)->writing) {
+        code = hdf5_file_flush(*file, err);
+        if (!code) code = hdf5_file_sync(*file, err);
+    }
     if (code) {
         hdf5_file_abandon(file);
         return code;

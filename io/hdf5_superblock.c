@@ -85,6 +85,10 @@ int hdf5_superblock_read(int descriptor, uint64_t length, struct hdf5_superblock
     unsigned char block[HDF5_SUPERBLOCK_BYTES];
     TRY(load(descriptor, length, block, err));
     *out = (struct hdf5_superblock){block[AT_VERSION], block[AT_FLAGS], get(block + AT_END, 8)};
+    if (out->end > length && !(out->flags & FLAG_WRITING)) {
+        return error_set(err, ERROR_INPUT, "is cut short: %llu of its %llu bytes are there", (unsigned long long)length,
+                         (unsigned long long)out->end);
+    }
     return 0;
 }
 

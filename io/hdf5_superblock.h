@@ -14,7 +14,8 @@ struct hdf5_superblock {
 };
 
 /* Reads and checks the superblock of the open file `descriptor` of `length` bytes: signature, version 2 or 3, 8-byte offsets and
- * lengths, base address 0, checksum. ERROR_INPUT says what is wrong; ERROR_IO if it cannot be read. */
+ * lengths, base address 0, checksum; and that the file is as long as recorded, unless it is marked as being written: the mark may
+ * reach the disk before the bytes. ERROR_INPUT says what is wrong; ERROR_IO if it cannot be read. */
 int hdf5_superblock_read(int descriptor, uint64_t length, struct hdf5_superblock *out, struct error *err);
 
 /* Clears the writer's flags on disk, if set, and, where the recorded end lies behind `length`, the file's real length, lowers it to
