@@ -33,27 +33,51 @@ bool safetensors_is_float(enum safetensors_dtype dtype) {
     return dtype == SAFETENSORS_F32 || dtype == SAFETENSORS_F16 || dtype == SAFETENSORS_BF16;
 }
 
-/* The maps' tensors may lie at odd addresses, hence memcpy, which compiles to plain loads. */
-static float from_bfloat16(const unsigned char *bytes) {
-    uint16_t half;
-    memcpy(&half, bytes, sizeof half);
-    uint32_t bits = (uint32_t)half << 16;
+static float float_of(uint32_t bits) {
     float number;
     memcpy(&number, &bits, sizeof number);
     return number;
 }
 
-static uint16_t to_bfloat16(float number) {
+static uint32_t bits_of(float number) {
     uint32_t bits;
     memcpy(&bits, &number, sizeof bits);
-    if (number != number) return (uint16_t)(bits >> 16 | 0x40); /* rounding could carry a NaN into infinity */
-    return (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+    return bits;
 }
 
-static float from_float16(const unsigned char *bytes) {
-    _Float16 half;
-    memcpy(&half, bytes, sizeof half);
-    return (float)half;
+/* The maps' tensors may lie at odd addresses, hence memcpy, which compiles to plain loads. */
+static uint32_t half_at(const unsigned char *bytes, size_t index) {
+    uint16_t half;
+    memcpy(&half, bytes + 2 * index, sizeof half);
+    return half;
+}
+
+static void put_half(unsigned char *bytes, size_t index, uint32_t bits) {
+    uint16_t half = (uint16_t)bits;
+    memcpy(bytes + 2 * index, &half, sizeof half);
+}
+
+static uint32_t to_bfloat16(float number) {
+    uint32_t bits = bits_of(number);
+    if (number != number) return bits >> 16 | 0x40; /* rounding could carry a NaN into infinity */
+    return (bits + 0x7fff + (bits >> 16 & 1)) >> 16;
+}
+
+/* IEEE 754 binary16: 5 bits of exponent with bias 15, 10 of mantissa. */
+static float from_float16(uint32_t half) {
+    uint32_t sign = (half & 0x8000) << 16, exponent = half >> 10 & 31, mantissa = half & 0x3ff;
+    if (exponent == 31) return float_of(sign | 0x7f800000 | mantissa << 13);
+    float size = exponent ? float_of((exponent + 112) << 23 | mantissa << 13) : (float)mantissa * 0x1p-24f;
+    return sign ? -size : size;
+}
+
+static uint32_t to_float16(float number) {
+    uint32_t bits = bits_of(number), sign = bits >> 16 & 0x8000, size = bits & 0x7fffffff;
+    if (size > 0x7f800000) return sign | 0x7e00;  /* NaN */
+    if (size >= 0x47800000) return sign | 0x7c00; /* from 2^16 on */
+    if (size < 0x38800000)                        /* below 2^-14: the last bit of 0.5 is worth 2^-24 */
+        return sign | (bits_of(float_of(size) + 0.5f) - bits_of(0.5f));
+    return sign | (size + 0xfff + (size >> 13 & 1) - (112u << 23)) >> 13;
 }
 
 void safetensors_read_floats(const struct safetensors_tensor *tensor, size_t first, size_t count,
@@ -64,10 +88,10 @@ void safetensors_read_floats(const struct safetensors_tensor *tensor, size_t fir
         memcpy(out, data, count * sizeof *out);
         break;
     case SAFETENSORS_BF16:
-        for (size_t i = 0; i < count; i++) out[i] = from_bfloat16(data + 2 * i);
+        for (size_t i = 0; i < count; i++) out[i] = float_of(half_at(data, i) << 16);
         break;
     case SAFETENSORS_F16:
-        for (size_t i = 0; i < count; i++) out[i] = from_float16(data + 2 * i);
+        for (size_t i = 0; i < count; i++) out[i] = from_float16(half_at(data, i));
         break;
     default:
         memset(out, 0xff, count * sizeof *out); /* NaN: callers ask safetensors_is_float first */
@@ -81,16 +105,10 @@ void safetensors_write_floats(enum safetensors_dtype dtype, const float *numbers
         memcpy(bytes, numbers, count * sizeof *numbers);
         break;
     case SAFETENSORS_BF16:
-        for (size_t i = 0; i < count; i++) {
-            uint16_t half = to_bfloat16(numbers[i]);
-            memcpy(bytes + 2 * i, &half, sizeof half);
-        }
+        for (size_t i = 0; i < count; i++) put_half(bytes, i, to_bfloat16(numbers[i]));
         break;
     case SAFETENSORS_F16:
-        for (size_t i = 0; i < count; i++) {
-            _Float16 half = (_Float16)numbers[i];
-            memcpy(bytes + 2 * i, &half, sizeof half);
-        }
+        for (size_t i = 0; i < count; i++) put_half(bytes, i, to_float16(numbers[i]));
         break;
     default:
         memset(bytes, 0xff, count * DTYPES[dtype].bytes);

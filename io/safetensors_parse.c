@@ -127,6 +127,8 @@ static int read_tensors(const char *path, const cJSON *header, const unsigned ch
                         size_t file, struct arena *arena, struct safetensors_list *list, struct error *err) {
     size_t first = list->count;
     bool metadata = false;
+    TRY(memory_reserve(&list->tensors, &list->capacity, first + 1, sizeof *list->tensors,
+                       err)); /* never NULL */
     for (const cJSON *item = header->child; item; item = item->next) {
         if (strcmp(item->string, "__metadata__") == 0) {
             if (metadata) return error_set(err, ERROR_INPUT, "%s: __metadata__ comes twice", path);
