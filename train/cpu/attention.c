@@ -6,7 +6,6 @@
 
 enum {
     BLOCK = ATTENTION_BLOCK,
-    LANES = 16,
     SMALL = 16384 /* elements of q below which one thread does it all */
 };
 
@@ -35,32 +34,28 @@ static struct work work_at(float *scratch, int head_dim) {
 static CPU_KERNEL void kernel_softmax_row(struct range seen, float scale, int width, float *restrict scores,
                                           float *restrict maximum, float *restrict sum,
                                           float *restrict output) {
-    float most[LANES], total[LANES] = {0}, largest = *maximum;
-    for (int l = 0; l < LANES; l++) most[l] = largest;
+    const bool some = seen.first < seen.last;
+    float largest = *maximum;
     for (int j = 0; j < BLOCK; j++)
         scores[j] = j >= seen.first && j < seen.last ? scores[j] * scale : -INFINITY;
-    if (seen.first < seen.last) {
-        for (int j = 0; j < BLOCK; j += LANES)
-            for (int l = 0; l < LANES; l++) most[l] = scores[j + l] > most[l] ? scores[j + l] : most[l];
-        for (int l = 0; l < LANES; l++) largest = most[l] > largest ? most[l] : largest;
+    if (some) {
+        cpu_vec most = *(const cpu_vec *)scores;
+        for (int j = CPU_LANES; j < BLOCK; j += CPU_LANES) cpu_keep_larger(&most, scores + j);
+        float here = cpu_largest_lane(&most);
+        largest = here > largest ? here : largest;
     }
     /* Before any key is seen the maximum is -infinity, and a difference from it no number. */
-    float base = largest == -INFINITY && seen.first >= seen.last ? 0.0f : largest;
-    for (int j = 0; j < BLOCK; j += LANES)
-        for (int l = 0; l < LANES; l++) {
-            float e = cpu_exp(scores[j + l] - base);
-            scores[j + l] = e;
-            total[l] += e;
-        }
-    float added = 0.0f;
-    for (int l = 0; l < LANES; l++) added += total[l];
+    const float base = !some && largest == -INFINITY ? 0.0f : largest;
+    for (int j = 0; j < BLOCK; j++) scores[j] = cpu_exp(scores[j] - base);
+    cpu_vec total = *(const cpu_vec *)scores;
+    for (int j = CPU_LANES; j < BLOCK; j += CPU_LANES) total += *(const cpu_vec *)(scores + j);
     if (largest != *maximum) {
         float factor = cpu_exp(*maximum - largest);
         *sum *= factor;
         for (int c = 0; c < width; c++) output[c] *= factor;
     }
     *maximum = largest;
-    *sum += added;
+    *sum += cpu_sum_lanes(&total);
 }
 
 static CPU_KERNEL void kernel_divide(int width, float divisor, const float *restrict x, float *restrict y) {

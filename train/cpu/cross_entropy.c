@@ -22,36 +22,29 @@ size_t cpu_cross_entropy_scratch(int targets, int vocabulary, bool alignment) {
 }
 
 static CPU_KERNEL float kernel_maximum(int n, const float *x) {
-    enum { LANES = 16 };
-    float lanes[LANES];
-    for (int l = 0; l < LANES; l++) lanes[l] = -INFINITY;
-    int i = 0;
-    for (; i + LANES <= n; i += LANES)
-        for (int l = 0; l < LANES; l++) lanes[l] = x[i + l] > lanes[l] ? x[i + l] : lanes[l];
     float largest = -INFINITY;
-    for (int l = 0; l < LANES; l++) largest = lanes[l] > largest ? lanes[l] : largest;
+    int i = 0;
+    if (n >= CPU_LANES) {
+        cpu_vec most = *(const cpu_vec *)x;
+        for (i = CPU_LANES; i + CPU_LANES <= n; i += CPU_LANES) cpu_keep_larger(&most, x + i);
+        largest = cpu_largest_lane(&most);
+    }
     for (; i < n; i++) largest = x[i] > largest ? x[i] : largest;
     return largest;
 }
 
 /* x = e^(x - largest); their sum, in double over runs that are short enough for float. */
 static CPU_KERNEL double kernel_exponentials(int n, float largest, float *x) {
-    enum { LANES = 16, RUN = 1024 };
+    enum { RUN = 1024 };
     double sum = 0.0;
     for (int start = 0; start < n; start += RUN) {
         int end = n - start < RUN ? n : start + RUN, i = start;
-        float lanes[LANES] = {0};
-        for (; i + LANES <= end; i += LANES)
-            for (int l = 0; l < LANES; l++) {
-                float e = cpu_exp(x[i + l] - largest);
-                x[i + l] = e;
-                lanes[l] += e;
-            }
-        for (; i < end; i++) {
-            x[i] = cpu_exp(x[i] - largest);
-            lanes[0] += x[i];
-        }
-        for (int l = 0; l < LANES; l++) sum += (double)lanes[l];
+        cpu_vec lanes = {0};
+        for (; i < end; i++) x[i] = cpu_exp(x[i] - largest);
+        for (i = start; i + CPU_LANES <= end; i += CPU_LANES) lanes += *(const cpu_vec *)(x + i);
+        float rest = cpu_sum_lanes(&lanes);
+        for (; i < end; i++) rest += x[i];
+        sum += (double)rest;
     }
     return sum;
 }

@@ -58,6 +58,38 @@ CPU_INLINE float cpu_sigmoid(float x) {
     return (x < 0.0f ? e : 1.0f) / (1.0f + e);
 }
 
+enum { CPU_LANES = 16 };
+
+/* A vector of CPU_LANES floats at any address: one register of AVX-512, two of AVX, four of SSE. */
+typedef float cpu_vec __attribute__((vector_size(64), aligned(4), may_alias));
+typedef int32_t cpu_mask __attribute__((vector_size(64), aligned(4), may_alias));
+
+/* Keeps the larger of each lane and of x[lane]. The compiler does not make a vector of `x > y ? x : y` by
+ * itself, lest a NaN or -0 be treated differently; here NaN are not kept. */
+CPU_INLINE void cpu_keep_larger(cpu_vec *lanes, const float *x) {
+    cpu_vec new = *(const cpu_vec *)x, old = *lanes;
+    cpu_mask take = new > old;
+    *lanes = (cpu_vec)(((cpu_mask) new &take) | ((cpu_mask)old & ~take));
+}
+
+/* The largest lane, and the sum of lanes: by halves, because a chain of sixteen operations waits for each. */
+CPU_INLINE float cpu_largest_lane(const cpu_vec *lanes) {
+    float x[CPU_LANES];
+    memcpy(x, lanes, sizeof x);
+#pragma GCC unroll 4
+    for (int half = CPU_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) x[l] = x[l + half] > x[l] ? x[l + half] : x[l];
+    return x[0];
+}
+CPU_INLINE float cpu_sum_lanes(const cpu_vec *lanes) {
+    float x[CPU_LANES];
+    memcpy(x, lanes, sizeof x);
+#pragma GCC unroll 4
+    for (int half = CPU_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) x[l] += x[l + half];
+    return x[0];
+}
+
 /* x, or 0 where |x| is below the smallest normal number. */
 CPU_INLINE float cpu_flush(float x) {
     return fabsf(x) < FLT_MIN ? 0.0f : x;

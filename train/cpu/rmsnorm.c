@@ -35,13 +35,12 @@ static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, flo
 static CPU_KERNEL float kernel_project(int n, float factor, float offset, const float *restrict x,
                                        const float *restrict w, const float *restrict dy,
                                        float *restrict dw) {
-    enum { LANES = 16 };
-    float lanes[LANES] = {0};
+    cpu_vec lanes = {0};
     int c = 0;
-    for (; c + LANES <= n; c += LANES)
-        for (int l = 0; l < LANES; l++) lanes[l] += dy[c + l] * (offset + w[c + l]) * x[c + l];
-    float sum = 0.0f;
-    for (int l = 0; l < LANES; l++) sum += lanes[l];
+    for (; c + CPU_LANES <= n; c += CPU_LANES)
+        lanes +=
+            *(const cpu_vec *)(dy + c) * (offset + *(const cpu_vec *)(w + c)) * *(const cpu_vec *)(x + c);
+    float sum = cpu_sum_lanes(&lanes);
     for (; c < n; c++) sum += dy[c] * (offset + w[c]) * x[c];
     if (dw)
         for (c = 0; c < n; c++) dw[c] += dy[c] * x[c] * factor;

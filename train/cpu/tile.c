@@ -2,24 +2,24 @@
 
 #include "train/cpu/kernels.h"
 
-/* A vector of 16 floats at any address: one register of AVX-512, two of AVX, four of SSE. */
-typedef float vec __attribute__((vector_size(64), aligned(4), may_alias));
-
-enum { WIDTH = 16, HEIGHT = 6 }; /* of the piece of C that stays in registers; 6 x 2 of the 16 that AVX has */
+enum {
+    WIDTH = CPU_LANES,
+    HEIGHT = 6
+}; /* of the piece of C that stays in registers; 6 x 2 of the 16 that AVX has */
 
 /* HEIGHT or fewer rows of one column of vectors. `rows` is a constant wherever this is inlined. */
 CPU_INLINE void multiply_piece(const int rows, int k, const float *a, ptrdiff_t row, ptrdiff_t column,
                                const float *b, ptrdiff_t ldb, int accumulate, float *c, ptrdiff_t ldc) {
-    vec sum[HEIGHT];
+    cpu_vec sum[HEIGHT];
 #pragma GCC unroll 6
-    for (int i = 0; i < rows; i++) sum[i] = accumulate ? *(const vec *)(c + i * ldc) : (vec){0};
+    for (int i = 0; i < rows; i++) sum[i] = accumulate ? *(const cpu_vec *)(c + i * ldc) : (cpu_vec){0};
     for (int l = 0; l < k; l++) {
-        vec in = *(const vec *)(b + l * ldb);
+        cpu_vec in = *(const cpu_vec *)(b + l * ldb);
 #pragma GCC unroll 6
         for (int i = 0; i < rows; i++) sum[i] += a[i * row + l * column] * in;
     }
 #pragma GCC unroll 6
-    for (int i = 0; i < rows; i++) *(vec *)(c + i * ldc) = sum[i];
+    for (int i = 0; i < rows; i++) *(cpu_vec *)(c + i * ldc) = sum[i];
 }
 
 /* The columns behind the last whole vector. */
