@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# demo_small.sh BUILD: a part of the demonstration (one model, one budget, two methods) from generated data to the archive,
+# on two ranks; a second run has nothing to do; a changed experiment is refused.
+set -euo pipefail
+build=$1
+. "$(dirname "$0")/../support/e2e.sh"
+
+expect 0 "$build/adapt_generate" "$work/demo"
+expect 0 "$build/adapt_generate" "$work/again"
+diff -r "$work/demo" "$work/again" || fail "two generations with one seed differ"
+demo_part "$work/part.json" tiny-qwen3 0.01 0
+
+expect 0 "$adapt" check "$work/part.json"
+expect 0 "$adapt" plan "$work/part.json"
+says out adapt uniform
+expect 0 "$mpirun" 2 "$adapt" run "$work/part.json"
+says err "2 cells done, 0 failed, 0 done before"
+for method in adapt uniform; do
+  cell=$(echo "$work"/run/cells/*"__${method}__"*.h5)
+  [ -f "$cell" ] || fail "no cell file for $method in $work/run/cells"
+  h5dump -a "/cells/tiny-qwen3/0.01/$method/seed0/state" "$cell" | grep -q '"done"' || fail "$cell does not say done"
+done
+h5dump -d /grid/score "$work/run/experiment.h5" >"$work/out"
+grep -q 'nan' "$work/out" && fail "the grid has scores missing"
+
+expect 0 "$mpirun" 2 "$adapt" run "$work/part.json"
+says err "0 cells done, 0 failed, 2 done before"
+
+sed 's/"learning_rate": 5e-3/"learning_rate": 4e-3/' "$work/part.json" >"$work/changed.json"
+expect 2 "$mpirun" 2 "$adapt" run "$work/changed.json"
+says err training.learning_rate 0.005 0.004
