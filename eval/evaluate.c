@@ -1,6 +1,7 @@
 #include "eval/evaluate.h"
 
 #include "base/clock.h"
+#include "base/deal.h"
 #include "base/hash.h"
 #include "base/memory.h"
 #include "eval/benchmark.h"
@@ -93,44 +94,29 @@ static int prepare_requests(struct evaluation *e, struct arena *scratch, struct 
 
 /* ---- dealing */
 
-struct weighted {
-    int64_t cost;
-    struct request_group group;
-};
-
-static int by_falling_cost(const void *a, const void *b) {
-    const struct weighted *x = a, *y = b;
-    if (x->cost != y->cost) return x->cost < y->cost ? 1 : -1;
-    return x->group.first < y->group.first ? -1 : 1;
-}
-
-/* Keeps this rank's groups: the longest first, each to the rank with the least to do. Every rank computes the
- * same deal. */
+/* Keeps this rank's groups. Every rank computes the same deal. */
 static int deal_groups(struct evaluation *e, struct error *err) {
     int ranks = e->peers && e->peers->count > 1 ? e->peers->count : 1;
-    e->own = e->set.count;
+    size_t count = e->set.count;
+    int64_t *cost, *load;
+    int *owner;
+    struct deal_item *items;
+    struct arena *scratch;
+    e->own = count;
     if (ranks == 1) return 0;
-    struct weighted *sorted;
-    int64_t *load;
-    TRY(memory_alloc(&sorted, e->set.count, sizeof *sorted, err));
-    int code = memory_alloc(&load, (size_t)ranks, sizeof *load, err);
-    for (size_t d = 0; d < e->set.count && !code; d++) {
-        sorted[d] = (struct weighted){loglikelihood_rows(&e->groups[d]), e->groups[d]};
-    }
+    TRY(arena_create(&scratch, err));
+    int code = arena_alloc(scratch, &cost, count, sizeof *cost, err);
+    if (!code) code = arena_alloc(scratch, &owner, count, sizeof *owner, err);
+    if (!code) code = arena_alloc(scratch, &items, count, sizeof *items, err);
+    if (!code) code = arena_alloc(scratch, &load, (size_t)ranks, sizeof *load, err);
     if (!code) {
-        qsort(sorted, e->set.count, sizeof *sorted, by_falling_cost);
+        for (size_t d = 0; d < count; d++) cost[d] = loglikelihood_rows(&e->groups[d]);
+        deal_balanced(cost, (int)count, ranks, owner, items, load);
         e->own = 0;
-        for (size_t d = 0; d < e->set.count; d++) {
-            int least = 0;
-            for (int r = 1; r < ranks; r++) {
-                if (load[r] < load[least]) least = r;
-            }
-            load[least] += sorted[d].cost;
-            if (least == e->peers->rank) e->groups[e->own++] = sorted[d].group;
-        }
+        for (size_t d = 0; d < count; d++)
+            if (owner[d] == e->peers->rank) e->groups[e->own++] = e->groups[d];
     }
-    memory_free(sorted);
-    memory_free(load);
+    arena_destroy(&scratch);
     return code;
 }
 

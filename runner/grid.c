@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "io/file.h"
-#include "runner/deal.h"
+#include "base/deal.h"
 #include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>

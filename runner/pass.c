@@ -1,7 +1,7 @@
 #include "runner/pass.h"
 
 #include "base/memory.h"
-#include "runner/deal.h"
+#include "base/deal.h"
 #include <string.h>
 
 struct pass {

@@ -2,7 +2,7 @@
 #ifndef ADAPT_RUNNER_TRAINER_INTERNAL_H
 #define ADAPT_RUNNER_TRAINER_INTERNAL_H
 
-#include "runner/deal.h"
+#include "base/deal.h"
 #include "runner/trainer.h"
 
 struct trainer {

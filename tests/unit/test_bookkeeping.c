@@ -6,7 +6,7 @@
 #include <cmocka.h>
 
 #include "base/random.h"
-#include "runner/deal.h"
+#include "base/deal.h"
 #include "runner/ledger.h"
 #include "runner/watch.h"
 #include <math.h>

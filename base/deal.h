@@ -1,7 +1,7 @@
 /* Deals work of known cost to workers so that the largest load is small: longest first, each to the least loaded (Graham's LPT).
  * A pure function of the costs: every rank computes the same deal. */
-#ifndef ADAPT_RUNNER_DEAL_H
-#define ADAPT_RUNNER_DEAL_H
+#ifndef ADAPT_BASE_DEAL_H
+#define ADAPT_BASE_DEAL_H
 
 #include <stdint.h>
 

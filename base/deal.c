@@ -1,4 +1,4 @@
-#include "runner/deal.h"
+#include "base/deal.h"
 
 #include <stdlib.h>
 
