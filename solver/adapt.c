@@ -23,7 +23,7 @@ static const struct setting settings_table[] = {
      "part of the mixture that is shared equally by all tasks, whatever is learned"},
     {"rate", SETTING_REAL, FIELD(rate), 0.05, 0.0, 1e12, NULL, NULL, "step size on the logits"},
     {"averaging", SETTING_REAL, FIELD(averaging), 0.7, 0.0, 0.999, NULL, NULL,
-     "share of the old value in the moving average of alignments"},
+     "share of the old value in the moving average of (normalised) alignments"},
     {"interval", SETTING_COUNT, FIELD(interval), 10, 1, 1e9, NULL, NULL, "steps from one update to the next"},
     {"probe", SETTING_COUNT, FIELD(probe), 2, 1, 1e6, NULL, NULL,
      "training examples of every task in an update step, at least"},
@@ -81,25 +81,47 @@ double adapt_objective(const struct adapt_settings *settings, const struct worst
            settings->entropy * simplex_entropy(tasks, share);
 }
 
-void adapt_share_gradient(const struct adapt_settings *settings, int tasks, double learning_rate,
-                          const double *alignment, const double *share, double *out) {
-    double factor = learning_rate;
-    if (settings->normalise == ADAPT_NORMALISE_MEAN) {
-        double mean = 0.0;
-        for (int k = 0; k < tasks; k++) mean += fabs(alignment[k]) / tasks;
-        factor = mean != 0.0 ? 1.0 / mean : 0.0;
+/* What alignments are multiplied by to become the outer objective's pull on the shares: eta, or one over
+ * their mean size (over those that were measured). */
+static double pull_factor(const struct adapt_settings *settings, int tasks, double learning_rate,
+                          const double *alignment) {
+    if (settings->normalise == ADAPT_NORMALISE_NONE) return learning_rate;
+    int measured = 0;
+    double mean = 0.0;
+    for (int k = 0; k < tasks; k++) measured += !isnan(alignment[k]);
+    for (int k = 0; k < tasks; k++) {
+        if (!isnan(alignment[k])) mean += fabs(alignment[k]) / measured;
     }
+    return mean != 0.0 ? 1.0 / mean : 0.0;
+}
+
+/* dJ/dp from factor * alignment; `out` may be `share`. */
+static void share_gradient(const struct adapt_settings *settings, int tasks, double factor,
+                           const double *alignment, const double *share, double *out) {
     for (int k = 0; k < tasks; k++) {
         double entropy_part = settings->entropy > 0.0 ? settings->entropy * (log(share[k]) + 1.0) : 0.0;
-        out[k] = entropy_part - factor * alignment[k]; /* `out` may be `share` */
+        out[k] = entropy_part - factor * alignment[k];
     }
+}
+
+/* dJ/dphi from factor * alignment. */
+static void logit_gradient(const struct adapt_settings *settings, int tasks, double factor,
+                           const double *alignment, const double *logits, double *out) {
+    simplex_floored(tasks, logits, settings->floor, out);
+    share_gradient(settings, tasks, factor, alignment, out, out);
+    simplex_pullback(tasks, logits, settings->floor, out, out);
+}
+
+void adapt_share_gradient(const struct adapt_settings *settings, int tasks, double learning_rate,
+                          const double *alignment, const double *share, double *out) {
+    double factor = pull_factor(settings, tasks, learning_rate, alignment);
+    share_gradient(settings, tasks, factor, alignment, share, out);
 }
 
 void adapt_logit_gradient(const struct adapt_settings *settings, int tasks, double learning_rate,
                           const double *alignment, const double *logits, double *out) {
-    simplex_floored(tasks, logits, settings->floor, out);
-    adapt_share_gradient(settings, tasks, learning_rate, alignment, out, out);
-    simplex_pullback(tasks, logits, settings->floor, out, out);
+    double factor = pull_factor(settings, tasks, learning_rate, alignment);
+    logit_gradient(settings, tasks, factor, alignment, logits, out);
 }
 
 /* ------------------------------------------------------------------------------------------- state */
@@ -109,7 +131,7 @@ enum { SCALARS = 2 };
 /* Where everything stands in the state's doubles. */
 struct state {
     double *logits;    /* [tasks] phi, centred */
-    double *alignment; /* [tasks] averaged d; NaN: never measured */
+    double *pull;      /* [tasks] averaged eta * d, or d / mean |d|; NaN: never measured */
     double *gradient;  /* [tasks] of the last update; NaN before */
     double *first;     /* [tasks] Adam's first moment */
     double *second;    /* [tasks] Adam's second moment */
@@ -139,7 +161,7 @@ static int start(const void *opaque, const struct method_problem *problem, doubl
     struct state state = state_of(doubles, problem->tasks);
     for (int k = 0; k < problem->tasks; k++) {
         state.logits[k] = state.first[k] = state.second[k] = 0.0;
-        state.alignment[k] = state.gradient[k] = NAN;
+        state.pull[k] = state.gradient[k] = NAN;
     }
     *state.objective = NAN;
     *state.updates = 0.0;
@@ -151,22 +173,25 @@ static void view(const void *settings, int tasks, const double *doubles, struct 
     (void)settings;
     struct state state = state_of(doubles, tasks);
     out->logits = state.logits;
-    out->alignment = state.alignment;
+    out->alignment = state.pull;
     out->meta_gradient = state.gradient;
     out->objective = *state.objective;
 }
 
 /* ------------------------------------------------------------------------------------------- update */
 
-static void average_alignments(double keep, int tasks, const double *measured, double *average) {
+/* Each measurement is scaled before it is averaged: alignments shrink by orders of magnitude in the first
+ * steps of a run, and an average of raw ones would repeat the first for a long time. */
+static void average_pulls(double keep, int tasks, double factor, const double *alignment, double *average) {
     for (int k = 0; k < tasks; k++) {
-        if (isnan(measured[k])) continue;
-        average[k] = isnan(average[k]) ? measured[k] : keep * average[k] + (1.0 - keep) * measured[k];
+        if (isnan(alignment[k])) continue;
+        double pull = factor * alignment[k];
+        average[k] = isnan(average[k]) ? pull : keep * average[k] + (1.0 - keep) * pull;
     }
 }
 
 /* A task that was never measured counts as an average one: neither drawn nor pushed away. */
-static void fill_alignments(int tasks, const double *average, double *out) {
+static void fill_pulls(int tasks, const double *average, double *out) {
     double sum = 0.0;
     int measured = 0;
     for (int k = 0; k < tasks; k++) {
@@ -208,13 +233,14 @@ static int update(const void *opaque, const struct worst_case *worst_case, int t
 
     /* `share` is rewritten at the end and serves as scratch space for the step until then. */
     double *step = share;
-    average_alignments(settings->averaging, tasks, signal->alignment, state.alignment);
-    fill_alignments(tasks, state.alignment, step);
+    double factor = pull_factor(settings, tasks, signal->learning_rate, signal->alignment);
+    average_pulls(settings->averaging, tasks, factor, signal->alignment, state.pull);
+    fill_pulls(tasks, state.pull, step);
     if (settings->update == ADAPT_SOFTMAX) {
-        adapt_logit_gradient(settings, tasks, signal->learning_rate, step, state.logits, state.gradient);
+        logit_gradient(settings, tasks, 1.0, step, state.logits, state.gradient);
     } else {
         simplex_floored(tasks, state.logits, settings->floor, state.gradient);
-        adapt_share_gradient(settings, tasks, signal->learning_rate, step, state.gradient, state.gradient);
+        share_gradient(settings, tasks, 1.0, step, state.gradient, state.gradient);
     }
     for (int k = 0; k < tasks; k++) {
         if (!isfinite(state.gradient[k]))

@@ -21,7 +21,7 @@ struct adapt_settings {
     double entropy;     /* beta */
     double floor;       /* part of the mixture that is shared equally, whatever is learned */
     double rate;        /* rho, the step size on the logits */
-    double averaging;   /* a of the moving average of alignments: a * old + (1 - a) * new */
+    double averaging;   /* a of the moving average of alignments (after scaling): a * old + (1 - a) * new */
     long long interval, probe, validation_batch; /* see struct method_signal_plan */
     int objective;                               /* enum worst_case_objective */
     int update;                                  /* enum adapt_update */

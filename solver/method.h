@@ -55,7 +55,7 @@ struct method_problem {
 struct mixture_view {
     const double *share;         /* p */
     const double *logits;        /* phi */
-    const double *alignment;     /* averaged d */
+    const double *alignment;     /* averaged d, scaled as the method uses it; NaN: never measured */
     const double *meta_gradient; /* dJ/dphi (softmax) or dJ/dp (mirror) of the last update */
     double objective;            /* J at the last update; NaN before */
     double entropy;              /* H(p), in nats */

@@ -96,18 +96,21 @@ static void rules_equal_their_formulas(void **state) {
         for (int u = 0; u < 3; u++) {
             struct signal_arrays arrays;
             struct method_signal signal = made_up(u, &arrays);
+            double mean = 0.0, gradient[TASKS], inner = 0.0, common = 0.0, sum = 0.0;
             for (int k = 0; k < TASKS; k++) { /* none is missing here */
                 arrays.alignment[k] = 1e-3 * (0.5 + draw(3, u * TASKS + k));
-                average[k] = u ? 0.7 * average[k] + 0.3 * arrays.alignment[k] : arrays.alignment[k];
+                mean += fabs(arrays.alignment[k]) / TASKS;
+            }
+            double factor = settings.normalise == ADAPT_NORMALISE_MEAN ? 1.0 / mean : 1e-5;
+            for (int k = 0; k < TASKS; k++) {
+                double pull = factor * arrays.alignment[k];
+                average[k] = u ? 0.7 * average[k] + 0.3 * pull : pull;
             }
             assert_int_equal(mixture_update(mixture, &signal, NULL), 0);
 
-            double mean = 0.0, gradient[TASKS], inner = 0.0, common = 0.0, sum = 0.0;
-            for (int k = 0; k < TASKS; k++) mean += fabs(average[k]) / TASKS;
-            double factor = settings.normalise == ADAPT_NORMALISE_MEAN ? 1.0 / mean : 1e-5;
             for (int k = 0; k < TASKS; k++) {
                 double p = (1.0 - settings.floor) * q[k] + settings.floor / TASKS;
-                gradient[k] = -factor * average[k] + 0.3 * (log(p) + 1.0);
+                gradient[k] = -average[k] + 0.3 * (log(p) + 1.0);
                 inner += q[k] * gradient[k];
             }
             for (int k = 0; k < TASKS; k++) {
@@ -318,6 +321,7 @@ static void permuting_the_tasks_permutes_the_mixture(void **state) {
 static void a_task_without_a_measurement_keeps_its_last(void **state) {
     (void)state;
     struct adapt_settings settings = defaults();
+    settings.normalise = ADAPT_NORMALISE_NONE; /* then, at learning rate 1, averages are of d itself */
     struct mixture *mixture = start(&settings);
     double loss[TASKS] = {1, 1, 1, 1, 1, 1}, alignment[TASKS] = {1.0, 2.0, 3.0, NAN, NAN, NAN};
     struct method_signal signal = {.learning_rate = 1.0, .validation_loss = loss, .alignment = alignment};
@@ -333,6 +337,16 @@ static void a_task_without_a_measurement_keeps_its_last(void **state) {
     assert_near(view.alignment[1], 0.7 * 2.0 + 0.3 * 12.0, 1e-15);
     mixture_destroy(&mixture);
 
+    settings.normalise = ADAPT_NORMALISE_MEAN;
+    alignment[0] = 1.0, alignment[1] = -2.0, alignment[2] = 3.0;
+    signal.alignment = alignment;
+    mixture = start(&settings); /* the mean size is that of the measured ones */
+    assert_int_equal(mixture_update(mixture, &signal, NULL), 0);
+    view = mixture_view(mixture);
+    for (int k = 0; k < 3; k++) assert_near(view.alignment[k], alignment[k] / 2.0, 1e-15);
+    assert_true(isnan(view.alignment[3]));
+    mixture_destroy(&mixture);
+
     mixture = start(&settings); /* nothing measured at all: nothing to learn from */
     const double none[TASKS] = {NAN, NAN, NAN, NAN, NAN, NAN}, zero[TASKS] = {0};
     signal.alignment = none;
@@ -340,6 +354,21 @@ static void a_task_without_a_measurement_keeps_its_last(void **state) {
     signal.alignment = zero;
     assert_int_equal(mixture_update(mixture, &signal, NULL), 0);
     for (int k = 0; k < TASKS; k++) assert_near(mixture_shares(mixture)[k], 1.0 / TASKS, 1e-15);
+    mixture_destroy(&mixture);
+}
+
+/* Alignments shrink by orders of magnitude at the start of a run; what was measured then must not outweigh
+ * all that follows. */
+static void a_huge_first_measurement_is_soon_forgotten(void **state) {
+    (void)state;
+    struct adapt_settings settings = defaults();
+    struct mixture *mixture = start(&settings);
+    double loss[TASKS] = {1, 1, 1, 1, 1, 1}, alignment[TASKS] = {5e6, 1e6, 1e6, 1e6, 1e6, 1e6};
+    struct method_signal signal = {.learning_rate = 1.0, .validation_loss = loss, .alignment = alignment};
+    assert_int_equal(mixture_update(mixture, &signal, NULL), 0);
+    for (int k = 0; k < TASKS; k++) alignment[k] = k ? 1.0 : 0.0;
+    for (int u = 0; u < 20; u++) assert_int_equal(mixture_update(mixture, &signal, NULL), 0);
+    assert_true(mixture_shares(mixture)[0] < 1.0 / TASKS);
     mixture_destroy(&mixture);
 }
 
@@ -416,6 +445,7 @@ int main(void) {
         cmocka_unit_test(scaling_all_alignments_changes_nothing_when_normalised),
         cmocka_unit_test(permuting_the_tasks_permutes_the_mixture),
         cmocka_unit_test(a_task_without_a_measurement_keeps_its_last),
+        cmocka_unit_test(a_huge_first_measurement_is_soon_forgotten),
         cmocka_unit_test(a_task_at_the_floor_comes_back),
         cmocka_unit_test(a_reference_or_a_mild_worst_case_contains_a_noise_task),
     };
