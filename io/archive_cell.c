@@ -168,7 +168,7 @@ static int create_cell(const char *path, const struct archive_run *run, const st
 
 int archive_cell_create(const char *path, const struct archive_run *run, const struct archive_cell_plan *plan,
                         struct archive_cell **out, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     *out = NULL;
     TRY(refuse_finished(path, err));
     return create_cell(path, run, plan, NULL, out, err);
@@ -176,7 +176,7 @@ int archive_cell_create(const char *path, const struct archive_run *run, const s
 
 int archive_cell_resume(const char *path, const struct archive_run *run, const struct archive_cell_plan *plan,
                         int64_t steps, int64_t validations, struct archive_cell **out, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     *out = NULL;
     TRY(refuse_finished(path, err));
     struct archive_carried carried;
@@ -222,7 +222,7 @@ static int flush_rows(struct archive_cell *cell, struct error *err) {
 }
 
 int archive_cell_append_step(struct archive_cell *cell, const struct archive_step *row, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     struct archive_step_row timed = {.step = *row, .time = archive_now()};
     TRY(still_writable(cell, err));
     TRY(archive_table_append(cell->steps, &timed, err));
@@ -231,7 +231,7 @@ int archive_cell_append_step(struct archive_cell *cell, const struct archive_ste
 
 int archive_cell_append_validation(struct archive_cell *cell, const struct archive_validation *row,
                                    struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     struct archive_validation_row timed = {.validation = *row, .time = archive_now()};
     TRY(still_writable(cell, err));
     TRY(archive_table_append(cell->validation, &timed, err));
@@ -239,7 +239,7 @@ int archive_cell_append_validation(struct archive_cell *cell, const struct archi
 }
 
 int archive_cell_flush(struct archive_cell *cell, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     return flush_rows(cell, err);
 }
 
@@ -304,7 +304,7 @@ static int finish_in_copy(const struct archive_cell *cell, const char *part, enu
 
 int archive_cell_finish(struct archive_cell **out, enum archive_state state, const char *message,
                         const char *model_folder, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     struct archive_cell *cell = *out;
     *out = NULL;
     struct text part = {0};
@@ -321,7 +321,7 @@ int archive_cell_finish(struct archive_cell **out, enum archive_state state, con
 }
 
 void archive_cell_close(struct archive_cell **cell) {
-    HDF5_QUIET;
+    hdf5_silence();
     if (!*cell) return;
     close_rows(*cell, NULL);
     cell_destroy(cell);

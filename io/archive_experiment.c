@@ -244,7 +244,7 @@ static int write_file(struct writing *w, const char *part, const char *path, con
 
 int archive_experiment_write(const char *folder, const struct archive_run *run, const struct archive_grid_axes *axes,
                              struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     struct writing w = {.folder = folder, .axes = axes};
     struct text part = {0};
     char *path = NULL, host[65] = "";

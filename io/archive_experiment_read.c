@@ -77,7 +77,7 @@ static int read_file(const char *path, struct holder *holder, struct error *err)
 }
 
 int archive_experiment_read(const char *folder, struct archive_experiment **out, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     *out = NULL;
     char *path;
     TRY(file_join(folder, "experiment.h5", &path, err));

@@ -116,13 +116,13 @@ static int read_column(const struct archive_reader *reader, const struct reader_
 
 int archive_reader_steps(struct archive_reader *reader, const char *column, double **out, int64_t *rows,
                          int64_t *columns, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     return read_column(reader, &reader->steps, column, out, rows, columns, err);
 }
 
 int archive_reader_validation(struct archive_reader *reader, const char *column, double **out, int64_t *rows,
                               int64_t *columns, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     return read_column(reader, &reader->validation, column, out, rows, columns, err);
 }
 
@@ -227,7 +227,7 @@ static int read_tables(struct archive_reader *reader, struct error *err) {
 }
 
 int archive_reader_open(const char *path, struct archive_reader **out, struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     struct archive_reader *reader;
     *out = NULL;
     TRY(memory_alloc(&reader, 1, sizeof *reader, err));
@@ -251,7 +251,7 @@ int archive_reader_open(const char *path, struct archive_reader **out, struct er
 }
 
 void archive_reader_close(struct archive_reader **out) {
-    HDF5_QUIET;
+    hdf5_silence();
     struct archive_reader *reader = *out;
     *out = NULL;
     if (!reader) return;
@@ -298,7 +298,7 @@ static int read_evaluation(struct archive_reader *reader, const char *name, stru
 
 int archive_reader_evaluation(struct archive_reader *reader, int index, struct archive_evaluation *out,
                               struct error *err) {
-    HDF5_QUIET;
+    hdf5_silence();
     *out = (struct archive_evaluation){0};
     if (index < 0 || index >= reader->summary.evaluations) {
         return error_set(err, ERROR_INTERNAL, "%s: evaluation %d of %d", reader->path, index,

@@ -43,10 +43,17 @@ static int wrap(hid_t id, bool writing, int code, const char *path, const char *
     return 0;
 }
 
+/* A kill cuts a write short between two pages of memory, never inside one. So metadata, which is under checksums and partly
+ * rewritten in place, must not cross a page: HDF5's paged strategy sees to that for blocks that are smaller than a page. */
+enum { PAGE_BYTES = 4096 };
+
 int hdf5_file_create(const char *path, struct hdf5_file **out, struct error *err) {
     HDF5_ID properties = access_properties();
+    HDF5_ID layout = H5Pcreate(H5P_FILE_CREATE);
+    H5Pset_file_space_strategy(layout, H5F_FSPACE_STRATEGY_PAGE, 0, 1);
+    H5Pset_file_space_page_size(layout, PAGE_BYTES);
     *out = NULL;
-    hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, properties);
+    hid_t id = H5Fcreate(path, H5F_ACC_TRUNC, layout, properties);
     return wrap(id, true, ERROR_IO, path, "cannot create", out, err);
 }
 

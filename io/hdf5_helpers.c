@@ -8,15 +8,8 @@
 
 /* --------------------------------------------------------------------------------------------- silence and errors */
 
-struct hdf5_quiet hdf5_quiet_begin(void) {
-    struct hdf5_quiet quiet = {0};
-    H5Eget_auto2(H5E_DEFAULT, &quiet.function, &quiet.data);
+void hdf5_silence(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    return quiet;
-}
-
-void hdf5_quiet_end(struct hdf5_quiet *quiet) {
-    H5Eset_auto2(H5E_DEFAULT, quiet->function, quiet->data);
 }
 
 void hdf5_release(hid_t *id) {

@@ -19,6 +19,11 @@ void archive_folder_make(char folder[ARCHIVE_PATH_BYTES]) {
     assert_non_null(mkdtemp(folder));
 }
 
+void archive_folder_make_in_memory(char folder[ARCHIVE_PATH_BYTES]) {
+    snprintf(folder, ARCHIVE_PATH_BYTES, "/dev/shm/adapt-archive-XXXXXX");
+    if (!mkdtemp(folder)) archive_folder_make(folder);
+}
+
 void archive_folder_remove(const char *folder) {
     assert_int_equal(file_remove_tree(folder, NULL), 0);
 }

@@ -7,6 +7,8 @@
 enum { ARCHIVE_PATH_BYTES = 512 };
 
 void archive_folder_make(char folder[ARCHIVE_PATH_BYTES]);
+/* The same where a sync costs nothing, if there is such a place: a writer is then killed while it writes, not while it waits. */
+void archive_folder_make_in_memory(char folder[ARCHIVE_PATH_BYTES]);
 void archive_folder_remove(const char *folder);
 /* "folder/name" */
 void archive_path(const char *folder, const char *name, char path[ARCHIVE_PATH_BYTES]);

@@ -28,7 +28,7 @@ static const struct synthetic_cell cell = {1, 1, 2, 2};
 
 static int make_folder(void **state) {
     static char folder[ARCHIVE_PATH_BYTES];
-    archive_folder_make(folder);
+    archive_folder_make_in_memory(folder);
     *state = folder;
     return 0;
 }
@@ -72,6 +72,12 @@ static useconds_t pause_of(int round, int most) {
     return (useconds_t)random_below(key, (uint64_t)round, (uint64_t)most);
 }
 
+/* ADAPT_KILL_ROUNDS asks for more than the usual number. */
+static int rounds_wanted(void) {
+    const char *wanted = getenv("ADAPT_KILL_ROUNDS");
+    return wanted && atoi(wanted) > 0 ? atoi(wanted) : 40;
+}
+
 static void kill_after(pid_t child, useconds_t microseconds) {
     int status;
     usleep(microseconds);
@@ -81,13 +87,14 @@ static void kill_after(pid_t child, useconds_t microseconds) {
 }
 
 static void test_kill_while_appending(void **state) {
-    enum { ROUNDS = 40, LONGEST = 60000 };
+    const int rounds = rounds_wanted();
+    enum { LONGEST = 60000 };
     struct promise *promise = share_promise();
     char path[ARCHIVE_PATH_BYTES];
     archive_path(*state, "killed.h5", path);
     int plain = 0;
     int64_t rows = 0, most_lost = 0;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         promise->flushed = -1;
         pid_t child = fork_plain();
         if (!child) {
@@ -96,7 +103,9 @@ static void test_kill_while_appending(void **state) {
             if (create(path, &archive, &err)) _exit(1);
             promise->flushed = 0;
             for (int64_t i = 0; i < 1 << 20; i++) {
-                if (synthetic_append(archive, cell, (int)i, (int)i + 1, &err) || archive_cell_flush(archive, &err)) _exit(1);
+                if (synthetic_append(archive, cell, (int)i, (int)i + 1, &err) || archive_cell_flush(archive, &err)) {
+                    _exit(1);
+                }
                 promise->flushed = i + 1;
             }
             _exit(1);
@@ -113,17 +122,18 @@ static void test_kill_while_appending(void **state) {
         plain += archive_opens_plainly(path);
     }
     print_message("%d writers killed: all files open, %lld rows, at most %lld unflushed row lost; %d open without SWMR\n",
-                  ROUNDS, (long long)rows, (long long)most_lost, plain);
-    assert_true(plain > ROUNDS / 2);
+                  rounds, (long long)rows, (long long)most_lost, plain);
+    assert_true(plain > rounds / 2);
     munmap(promise, sizeof *promise);
 }
 
 /* Creating and finishing are never seen half done. */
 static void test_kill_at_any_stage(void **state) {
-    enum { ROUNDS = 40, LONGEST = 200000, CELLS = 64 };
+    const int rounds = rounds_wanted();
+    enum { LONGEST = 200000, CELLS = 64 };
     struct promise *promise = share_promise();
     int files = 0, done = 0;
-    for (int round = 0; round < ROUNDS; round++) {
+    for (int round = 0; round < rounds; round++) {
         char folder[ARCHIVE_PATH_BYTES], path[ARCHIVE_PATH_BYTES], name[32];
         snprintf(name, sizeof name, "round%d", round);
         archive_path(*state, name, folder);
@@ -160,7 +170,7 @@ static void test_kill_at_any_stage(void **state) {
             if (s.state == ARCHIVE_DONE) assert_true(s.steps == 7 && s.evaluations == SYNTHETIC_BENCHMARKS);
         }
     }
-    print_message("%d files of %d killed writers open; %d of them finished\n", files, ROUNDS, done);
+    print_message("%d files of %d killed writers open; %d of them finished\n", files, rounds, done);
     assert_true(done > 0 && done < files);
     munmap(promise, sizeof *promise);
 }
