@@ -188,7 +188,6 @@ int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *o
     int code = optimizer_step(trainer->optimizer, rate, trainer_vector(trainer->gradient), trainer_parameters(trainer),
                               &out->gradient_norm, err);
     TRY(group_agree(trainer->group, code, err));
-    trainer->steps++;
     trainer_lap(trainer, PHASE_OPTIMIZER, &mark);
     return 0;
 }

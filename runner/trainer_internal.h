@@ -20,7 +20,6 @@ struct trainer {
     size_t staging_count;
     struct optimizer *optimizer;
     struct pass *pass;
-    int64_t steps; /* optimizer steps taken */
 
     struct pass_item *items; /* [item_capacity] of the step, or of a pass over the validation pools */
     int item_capacity;

@@ -85,10 +85,10 @@ static int validation_gradient(struct trainer *t, const struct sampler *sampler,
     return 0;
 }
 
-static int precondition(struct trainer *t, struct error *err) {
+/* G as the inner optimizer would apply it, at the step to come or at the one just taken. */
+static int precondition(struct trainer *t, enum optimizer_moment moment, struct error *err) {
     if (t->plan.precondition != PRECONDITION_ADAMW) return 0;
-    int code = optimizer_precondition(t->optimizer, trainer_vector(t->gradient), trainer_vector(t->direction), err);
-    return group_agree(t->group, code, err);
+    return group_agree(t->group, optimizer_precondition(t->optimizer, moment, trainer_vector(t->direction), err), err);
 }
 
 /* One pass over the step's `count` examples at `parameters`: their gradient (summed over the group), their alignments, or both. */
@@ -112,15 +112,11 @@ struct update {
     double rate;
 };
 
-/* G at theta, then one training pass yields both the gradient and the alignments. Only before the very first AdamW
- * step the preconditioner needs that gradient first: then the alignments take a pass of their own. */
+/* G at theta, then one training pass yields both the gradient and the alignments. */
 static int step_here(struct trainer *t, const struct update *u, struct trainer_step *out, struct error *err) {
-    struct view parameters = trainer_parameters(t);
-    bool gradient_first = t->plan.precondition == PRECONDITION_ADAMW && t->steps == 0;
     TRY(validation_gradient(t, u->sampler, u->worst_case, u->number, err));
-    if (gradient_first) TRY(training_pass(t, u->count, parameters, true, false, err));
-    TRY(precondition(t, err));
-    TRY(training_pass(t, u->count, parameters, !gradient_first, true, err));
+    TRY(precondition(t, OPTIMIZER_NEXT_STEP, err));
+    TRY(training_pass(t, u->count, trainer_parameters(t), true, true, err));
     trainer_describe(t, t->task_weight, out);
     return trainer_descend(t, u->rate, out, err);
 }
@@ -133,7 +129,7 @@ static int step_ahead(struct trainer *t, const struct update *u, struct trainer_
     trainer_describe(t, t->task_weight, out);
     TRY(trainer_descend(t, u->rate, out, err));
     TRY(validation_gradient(t, u->sampler, u->worst_case, u->number, err));
-    TRY(precondition(t, err));
+    TRY(precondition(t, OPTIMIZER_LAST_STEP, err));
     return training_pass(t, u->count, old, false, true, err);
 }
 

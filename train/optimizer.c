@@ -212,21 +212,14 @@ int optimizer_step(struct optimizer *o, double rate, struct view gradient, struc
     return b->check(b, err);
 }
 
-int optimizer_precondition(struct optimizer *o, struct view gradient, struct view vector, struct error *err) {
+int optimizer_precondition(struct optimizer *o, enum optimizer_moment moment, struct view vector,
+                           struct error *err) {
     struct backend *b = o->backend;
-    if (o->settings.kind == OPTIMIZER_SGD) return 0;
-    struct adamw_step step = step_at(o, 0, o->steps + 1);
-    if (o->steps) {
-        step.correction2 =
-            (float)(1 - pow(o->settings.beta2, (double)o->steps)); /* v is that of the last step */
-        b->precondition(b, o->elements, &step, o->second, vector);
-    } else {
-        /* A step at rate 0 leaves its weights (here the vector) as they are and fills the second moment. */
-        b->adamw(b, o->elements, &step, gradient, o->first, o->second, vector);
-        b->precondition(b, o->elements, &step, o->second, vector);
-        b->zero(b, o->elements, o->first);
-        b->zero(b, o->elements, o->second);
-    }
+    if (o->settings.kind == OPTIMIZER_SGD || o->steps < OPTIMIZER_SETTLED) return 0;
+    struct adamw_step step = step_at(o, 0, moment == OPTIMIZER_LAST_STEP ? o->steps : o->steps + 1);
+    /* The second moments are those of the last step in either case. */
+    step.correction2 = (float)(1 - pow(o->settings.beta2, (double)o->steps));
+    b->precondition(b, o->elements, &step, o->second, vector);
     return b->check(b, err);
 }
 

@@ -35,10 +35,16 @@ void optimizer_destroy(struct optimizer **optimizer);
 int optimizer_step(struct optimizer *optimizer, double rate, struct view gradient, struct view parameters,
                    double *norm, struct error *err);
 
-/* Turns a flat vector G into P * G, P the elementwise derivative of the next step's update by its gradient per unit of
- * learning rate (AdamW with frozen second moments; the identity for SGD). Before the first step, v = 0 would make P
- * unbounded: then v is taken from `gradient`, the first one. */
-int optimizer_precondition(struct optimizer *optimizer, struct view gradient, struct view vector, struct error *err);
+/* Which step's update optimizer_precondition differentiates. */
+enum optimizer_moment { OPTIMIZER_NEXT_STEP, OPTIMIZER_LAST_STEP };
+
+/* Turns a flat vector G into P * G, P the elementwise derivative, per unit of learning rate, of a step's update by its
+ * gradient: for AdamW with its second moments frozen as they stand now, for SGD the identity.
+ * It is the identity, too, while AdamW has taken fewer than OPTIMIZER_SETTLED steps: 1 / sqrt(v) of one or two gradients
+ * has so heavy a tail that a few coordinates near zero, and their rounding, would decide every inner product with P * G. */
+enum { OPTIMIZER_SETTLED = 3 };
+int optimizer_precondition(struct optimizer *optimizer, enum optimizer_moment moment, struct view vector,
+                           struct error *err);
 
 /* What a checkpoint must hold beside the parameters: AdamW's moments, flat vectors of the layout that may be uploaded and
  * downloaded (absent for SGD), and the number of steps taken. */

@@ -51,14 +51,19 @@ struct world {
     double rate;
 };
 
-/* One real step from the initial weights with the mixture of `logits`; leaves what it measured and returns J. */
+/* One real step with the mixture of `logits`, from where a few plain steps lead (AdamW's preconditioner wants second moments
+ * of several gradients); leaves what it measured and returns J. */
 static int step_from_start(struct world *w, const double *logits, double *objective, double *alignment, struct error *err) {
     double share[TASKS_MAX];
     struct trainer *trainer;
     struct trainer_step result;
     simplex_floored(w->tasks, logits, w->settings.floor, share);
     TRY(trainer_create(w->backend, &w->group, w->model, &w->experiment->training, &w->plan, &trainer, err));
-    int code = trainer_update_step(trainer, &w->draws, w->sampler, share, &w->plan.worst_case, 0, w->rate, &result, err);
+    int code = 0;
+    for (int i = 0; i < OPTIMIZER_SETTLED && !code; i++)
+        code = trainer_plain_step(trainer, &w->draws, 0.05, &result, err);
+    if (!code)
+        code = trainer_update_step(trainer, &w->draws, w->sampler, share, &w->plan.worst_case, 0, w->rate, &result, err);
     if (!code) {
         *objective = adapt_objective(&w->settings, &w->plan.worst_case, w->tasks, result.validation_loss, share);
         if (alignment) memcpy(alignment, result.alignment, (size_t)w->tasks * sizeof(double));
