@@ -84,12 +84,12 @@ static int count_rows(const struct archive_reader *reader, struct reader_table *
     int64_t rows = ARCHIVE_ROWS_LIMIT;
     for (const struct archive_column *column = table->columns; column->name; column++) {
         HDF5_ID dataset = H5I_INVALID_HID;
-        int64_t has, columns;
+        int64_t has = 0, columns = 0;
         TRY(open_column(reader, table, column->name, &dataset, &has, &columns, err));
         if (has < rows) rows = has;
     }
     HDF5_ID step = H5I_INVALID_HID;
-    int64_t has, columns;
+    int64_t has = 0, columns = 0;
     double *steps;
     TRY(open_column(reader, table, "step", &step, &has, &columns, err));
     if (columns != 1) return error_set(err, ERROR_INPUT, "%s: %s/step is not one column", reader->path, table->name);
