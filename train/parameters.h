@@ -1,6 +1,7 @@
 /* The parameters of a model as one flat float32 vector, and their way from and to safetensors.
  *
- * The same layout serves the weights, the gradient, AdamW's two moments and the validation gradient: one buffer each. */
+ * The same layout serves the weights, the gradient, AdamW's two moments and the validation gradient: one
+ * buffer each. */
 #ifndef ADAPT_TRAIN_PARAMETERS_H
 #define ADAPT_TRAIN_PARAMETERS_H
 
@@ -9,10 +10,10 @@
 
 /* One tensor of the flat vector. */
 struct parameter {
-    char name[96];  /* as in safetensors: "model.layers.3.self_attn.q_proj.weight" */
+    char name[96];     /* as in safetensors: "model.layers.3.self_attn.q_proj.weight" */
     int rows, columns; /* columns 1 and rows = length for vectors */
-    size_t offset;  /* in elements from the start; a multiple of 64 */
-    bool decays;    /* weight decay applies: matrices yes, norms no */
+    size_t offset;     /* in elements from the start; a multiple of 64 */
+    bool decays;       /* weight decay applies: matrices yes, norms no */
 };
 
 /* Offsets (in elements) of one layer's tensors; absent ones are SIZE_MAX. */
@@ -27,24 +28,34 @@ struct layer_parameters {
 struct parameter_layout {
     struct parameter *parameters;
     int count;
-    size_t elements; /* length of the flat vector, padding included (padding stays zero) */
-    size_t numbers;  /* true parameters, without padding */
+    size_t elements;                    /* length of the flat vector, padding included (padding stays zero) */
+    size_t numbers;                     /* true parameters, without padding */
     size_t embedding, final_norm, head; /* head == embedding where tied */
     struct layer_parameters *layers;    /* [config.layers] */
 };
 
-int parameter_layout_create(const struct model_config *config, struct parameter_layout **out, struct error *err);
+int parameter_layout_create(const struct model_config *config, struct parameter_layout **out,
+                            struct error *err);
 void parameter_layout_destroy(struct parameter_layout **layout);
 
-/* Reads the weights of a model folder (model.safetensors, or shards by model.safetensors.index.json; BF16, F16 or F32)
- * into `to`, a view of layout->elements F32. Missing, surplus, misshapen or non-finite tensors are errors by name. */
-int parameters_load(const char *folder, const struct parameter_layout *layout, struct backend *backend, struct view to,
-                    struct error *err);
+/* Reads the weights of a model folder (model.safetensors, or shards by model.safetensors.index.json; BF16,
+ * F16 or F32) into `to`, a view of layout->elements F32. Missing, surplus, misshapen or non-finite tensors
+ * are errors by name. */
+int parameters_load(const char *folder, const struct parameter_layout *layout, struct backend *backend,
+                    struct view to, struct error *err);
 
-/* Writes a model folder that transformers opens as it is: weights in the dtype of the source folder's checkpoint, with
- * its names and tying, and copies of the source's config, generation config and tokenizer files. Atomic per file; the
- * index or model.safetensors comes last. */
+/* Writes a model folder that transformers opens as it is: weights in the dtype of the source folder's
+ * checkpoint, with its names and tying, and copies of the source's config, generation config and tokenizer
+ * files. Atomic per file; the index or model.safetensors comes last. */
 int parameters_save(const char *source_folder, const char *folder, const struct parameter_layout *layout,
                     struct backend *backend, struct view from, struct error *err);
+
+/* The same with a choice of dtype. A small learning rate moves most weights by less than half the distance to
+ * the next bfloat16: a checkpoint in the source's dtype can then hold little of what was trained, one in
+ * float32 holds all of it (config.json then says float32, since readers convert to what it says). */
+enum parameters_precision { PARAMETERS_AS_SOURCE, PARAMETERS_F32 };
+int parameters_save_as(enum parameters_precision precision, const char *source_folder, const char *folder,
+                       const struct parameter_layout *layout, struct backend *backend, struct view from,
+                       struct error *err);
 
 #endif

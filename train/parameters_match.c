@@ -10,8 +10,7 @@ static const struct parameter *find_parameter(const struct parameter_layout *lay
     return NULL;
 }
 
-/* Frequencies of rotary embeddings, which old checkpoints hold although they follow from the config. */
-static bool is_derived(const char *name) {
+bool parameters_is_derived(const char *name) {
     static const char suffix[] = ".rotary_emb.inv_freq";
     size_t length = strlen(name), end = sizeof suffix - 1;
     return length > end && strcmp(name + length - end, suffix) == 0;
@@ -26,7 +25,7 @@ int parameters_match(const char *folder, const struct safetensors *reader,
                      const struct parameter **out, struct error *err) {
     const char *file = safetensors_file_name(reader, tensor->file);
     *out = NULL;
-    if (is_derived(tensor->name)) return 0;
+    if (parameters_is_derived(tensor->name)) return 0;
     const struct parameter *p = parameters_is_tied_head(layout, tensor->name)
                                     ? find_parameter(layout, "model.embed_tokens.weight")
                                     : find_parameter(layout, tensor->name);

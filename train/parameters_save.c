@@ -4,34 +4,40 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include <string.h>
-#include <sys/stat.h>
 
 struct saving {
     const char *source, *folder;
     const struct parameter_layout *layout;
     struct backend *backend;
     struct view from;
+    enum parameters_precision precision;
     struct safetensors *reader;
     float *chunk;         /* [PARAMETERS_CHUNK] */
     unsigned char *bytes; /* [PARAMETERS_CHUNK * 4] */
 };
 
+/* The dtype that a tensor of the source is written in; buffers that follow from the config keep theirs. */
+static enum safetensors_dtype dtype_of(const struct saving *s, const struct safetensors_tensor *tensor) {
+    bool widen = s->precision == PARAMETERS_F32 && safetensors_is_float(tensor->dtype);
+    return widen && !parameters_is_derived(tensor->name) ? SAFETENSORS_F32 : tensor->dtype;
+}
+
 static int save_tensor(struct saving *s, const struct safetensors_tensor *tensor, const struct parameter *p,
                        struct safetensors_writer *writer, struct error *err) {
-    size_t width = safetensors_dtype_bytes(tensor->dtype);
+    enum safetensors_dtype dtype = dtype_of(s, tensor);
     for (size_t first = 0; first < tensor->elements; first += PARAMETERS_CHUNK) {
         size_t count =
             tensor->elements - first < PARAMETERS_CHUNK ? tensor->elements - first : PARAMETERS_CHUNK;
         s->backend->download(s->backend, view_at(s->from, p->offset + first), s->chunk, count);
         TRY(s->backend->check(s->backend, err));
-        safetensors_write_floats(tensor->dtype, s->chunk, count, s->bytes);
+        safetensors_write_floats(dtype, s->chunk, count, s->bytes);
         /* What a reader will see must be finite too: a float32 may be too large for the 16-bit kinds. */
-        struct safetensors_tensor written = {.dtype = tensor->dtype, .data = s->bytes};
+        struct safetensors_tensor written = {.dtype = dtype, .data = s->bytes};
         safetensors_read_floats(&written, 0, count, s->chunk);
         if (!parameters_all_finite(s->chunk, count))
             return error_set(err, ERROR_NUMERIC, "%s: tensor \"%s\" holds a number that is not finite in %s",
-                             s->folder, tensor->name, safetensors_dtype_name(tensor->dtype));
-        TRY(safetensors_writer_append(writer, s->bytes, count * width, err));
+                             s->folder, tensor->name, safetensors_dtype_name(dtype));
+        TRY(safetensors_writer_append(writer, s->bytes, count * safetensors_dtype_bytes(dtype), err));
     }
     return 0;
 }
@@ -60,7 +66,8 @@ static int save_file(struct saving *s, size_t file, struct error *err) {
     for (size_t i = 0; i < total; i++) {
         const struct safetensors_tensor *tensor = safetensors_at(s->reader, i);
         if (tensor->file != file) continue;
-        entries[count] = (struct safetensors_entry){tensor->name, tensor->dtype, tensor->dimensions, {0}};
+        entries[count] =
+            (struct safetensors_entry){tensor->name, dtype_of(s, tensor), tensor->dimensions, {0}};
         memcpy(entries[count++].shape, tensor->shape, sizeof tensor->shape);
     }
     int code = file_join(s->folder, safetensors_file_name(s->reader, file), &path, err);
@@ -78,78 +85,46 @@ static int save_all(struct saving *s, struct error *err) {
     return 0;
 }
 
-/* --- the files beside the weights */
-
-static bool belongs_to_model(const char *name) {
-    static const char *const exact[] = {"config.json",
-                                        "generation_config.json",
-                                        "special_tokens_map.json",
-                                        "added_tokens.json",
-                                        "merges.txt",
-                                        "vocab.json",
-                                        "vocab.txt",
-                                        "tokenizer.model",
-                                        "chat_template.json",
-                                        "chat_template.jinja"};
-    static const char tokenizer[] = "tokenizer", json[] = ".json";
-    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++)
-        if (strcmp(name, exact[i]) == 0) return true;
-    size_t length = strlen(name);
-    return strncmp(name, tokenizer, sizeof tokenizer - 1) == 0 && length >= sizeof json - 1 &&
-           strcmp(name + length - (sizeof json - 1), json) == 0;
-}
-
-static int copy_file(const char *source, const char *folder, const char *name, struct error *err) {
-    char *from = NULL, *to = NULL;
-    int code = file_join(source, name, &from, err);
-    if (!code) code = file_join(folder, name, &to, err);
-    if (!code) code = file_copy(from, to, err);
-    memory_free(from);
-    memory_free(to);
-    return code;
-}
-
-static bool same_folder(const char *a, const char *b) {
-    struct stat x, y;
-    return stat(a, &x) == 0 && stat(b, &y) == 0 && x.st_dev == y.st_dev && x.st_ino == y.st_ino;
-}
-
-static int copy_others(const struct saving *s, struct error *err) {
-    char **names;
-    size_t count;
-    if (same_folder(s->source, s->folder)) return 0;
-    TRY(file_list(s->source, "", &names, &count, err));
-    int code = 0;
-    for (size_t i = 0; i < count && !code; i++)
-        if (belongs_to_model(names[i])) code = copy_file(s->source, s->folder, names[i], err);
-    file_free_list(names, count);
-    return code;
-}
-
-/* The index of shards comes last; a model.safetensors left from an earlier save would be preferred to it. */
+/* A model.safetensors left from an earlier save would be preferred to shards; then their index, last of all.
+ */
 static int finish_shards(const struct saving *s, struct error *err) {
     char *single;
     if (!safetensors_sharded(s->reader)) return 0;
     TRY(file_join(s->folder, "model.safetensors", &single, err));
     int code = file_remove_tree(single, err);
     memory_free(single);
-    if (code || same_folder(s->source, s->folder)) return code;
-    return copy_file(s->source, s->folder, "model.safetensors.index.json", err);
+    if (code) return code;
+    size_t bytes = 0;
+    for (size_t i = 0; i < safetensors_count(s->reader); i++) {
+        const struct safetensors_tensor *tensor = safetensors_at(s->reader, i);
+        bytes += tensor->elements * safetensors_dtype_bytes(dtype_of(s, tensor));
+    }
+    return parameters_copy_index(s->source, s->folder, s->precision, bytes, err);
 }
 
-int parameters_save(const char *source_folder, const char *folder, const struct parameter_layout *layout,
-                    struct backend *backend, struct view from, struct error *err) {
-    struct saving s = {
-        .source = source_folder, .folder = folder, .layout = layout, .backend = backend, .from = from};
+int parameters_save_as(enum parameters_precision precision, const char *source_folder, const char *folder,
+                       const struct parameter_layout *layout, struct backend *backend, struct view from,
+                       struct error *err) {
+    struct saving s = {.source = source_folder,
+                       .folder = folder,
+                       .layout = layout,
+                       .backend = backend,
+                       .from = from,
+                       .precision = precision};
     int code = safetensors_open_folder(source_folder, &s.reader, err);
     if (!code) code = memory_alloc(&s.chunk, PARAMETERS_CHUNK, sizeof *s.chunk, err);
     if (!code) code = memory_alloc(&s.bytes, PARAMETERS_CHUNK, sizeof *s.chunk, err);
     if (!code) code = file_make_folder(folder, err);
-    if (!code) code = copy_others(&s, err);
+    if (!code) code = parameters_copy_files(source_folder, folder, precision, err);
     if (!code) code = save_all(&s, err);
     if (!code) code = finish_shards(&s, err);
     memory_free(s.chunk);
     memory_free(s.bytes);
     safetensors_close(&s.reader);
     return code;
+}
+
+int parameters_save(const char *source_folder, const char *folder, const struct parameter_layout *layout,
+                    struct backend *backend, struct view from, struct error *err) {
+    return parameters_save_as(PARAMETERS_AS_SOURCE, source_folder, folder, layout, backend, from, err);
 }

@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "io/json.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -168,6 +169,44 @@ static void test_rounding(void **state) {
     fixture_close(&f);
 }
 
+/* Saved in float32, every bit is there, the config says so, and the index counts the bytes. */
+static void test_float32(void **state) {
+    (void)state;
+    static const char *const variants[] = {"qwen3_4", "qwen3_5"}; /* F16 in shards, BF16 with "dtype" */
+    for (int v = 0; v < 2; v++) {
+        struct model_fixture f;
+        char source[512];
+        cJSON *config, *index;
+        snprintf(source, sizeof source, "%s", golden_folder(variants[v]));
+        fixture_open(&f, backend_name, source);
+        fixture_randomise(&f, f.spare, 6);
+        MUST(parameters_save_as(PARAMETERS_F32, source, inside("wide"), f.layout, f.backend, f.spare, err));
+        MUST(parameters_load(inside("wide"), f.layout, f.backend, f.direction, err));
+        float *a = fixture_download(&f, f.spare), *b = fixture_download(&f, f.direction);
+        assert_memory_equal(a, b, f.layout->elements * sizeof *a);
+        MUST(json_parse_file(inside("wide/config.json"), 1 << 20, &config, err));
+        const cJSON *dtype = cJSON_GetObjectItemCaseSensitive(config, v ? "dtype" : "torch_dtype");
+        assert_string_equal(dtype->valuestring, "float32");
+        struct model_config same;
+        MUST(model_config_load(inside("wide"), &same, err));
+        assert_true(same.norm_epsilon == f.config.norm_epsilon &&
+                    same.rope_full.theta == f.config.rope_full.theta);
+        assert_true(same.window == f.config.window && same.end_count == f.config.end_count);
+        cJSON_Delete(config);
+        if (v == 0) {
+            MUST(json_parse_file(inside("wide/model.safetensors.index.json"), 1 << 20, &index, err));
+            const cJSON *metadata = cJSON_GetObjectItemCaseSensitive(index, "metadata");
+            double bytes = cJSON_GetObjectItemCaseSensitive(metadata, "total_size")->valuedouble;
+            assert_true(bytes == 4.0 * (double)f.layout->numbers);
+            cJSON_Delete(index);
+        }
+        memory_free(a);
+        memory_free(b);
+        fixture_close(&f);
+        MUST(file_remove_tree(inside("wide"), err));
+    }
+}
+
 /* --- a folder with one thing wrong */
 
 /* How write_folder changes the checkpoint of gemma3_5 (F32, tied). */
@@ -331,8 +370,10 @@ static void test_companions(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_layout),  cmocka_unit_test(test_round_trip), cmocka_unit_test(test_rounding),
-        cmocka_unit_test(test_refused), cmocka_unit_test(test_tied_head),  cmocka_unit_test(test_companions),
+        cmocka_unit_test(test_layout),     cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_rounding),   cmocka_unit_test(test_float32),
+        cmocka_unit_test(test_refused),    cmocka_unit_test(test_tied_head),
+        cmocka_unit_test(test_companions),
     };
     if (argc < 2) {
         fprintf(stderr, "usage: %s BACKEND\n", argv[0]);
