@@ -50,11 +50,11 @@ int command_check(int argc, char **argv) {
     struct error err = {0};
     struct experiment *experiment;
     int code = experiment_load(path, &experiment, &err);
+    if (!code && out) code = experiment_set_out(experiment, out, &err);
     if (code) {
         complain(NULL, err.message);
         return 2;
     }
-    if (out) experiment->out = out;
     struct check check = {0};
     code = check_experiment(experiment, &check, &err);
     fputs(text_string(&check.facts), stdout);

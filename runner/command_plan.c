@@ -127,7 +127,7 @@ static int show_cells(struct plan *plan, struct error *err) {
 }
 
 static int show_plan(struct plan *plan, const char *out, const char *cells, struct error *err) {
-    if (out) plan->experiment->out = out;
+    if (out) TRY(experiment_set_out(plan->experiment, out, err));
     TRY(grid_create(plan->experiment, cells, &plan->grid, err));
     TRY(measure_rate(plan, err));
     return show_cells(plan, err);

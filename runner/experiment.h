@@ -89,6 +89,10 @@ int experiment_parse(const char *path, const char *text, size_t length, struct e
                      struct error *err);
 void experiment_destroy(struct experiment **experiment);
 
+/* Replaces the archive's folder (a path relative to the working directory; copied), and with it the folder of the token
+ * caches where the file does not name one. */
+int experiment_set_out(struct experiment *experiment, const char *out, struct error *err);
+
 /* All settings of a method in force, as a JSON object in freshly allocated text. */
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 

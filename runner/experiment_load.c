@@ -12,6 +12,7 @@ enum { FILE_BYTES_MAX = 4 << 20 };
 struct loaded {
     struct experiment experiment; /* first: a struct experiment * is a struct loaded * */
     struct arena *arena;
+    bool names_cache; /* "cache" stands in the file */
 };
 
 static const char *const keeps[] = {"none", "last", "best", NULL};
@@ -84,13 +85,22 @@ static int read_top(struct experiment_reader *reader, struct error *err) {
     } else {
         TRY(experiment_resolve_field(reader, &experiment->out, err));
     }
-    if (experiment->cache && *experiment->cache)
-        return experiment_resolve_field(reader, &experiment->cache, err);
+    return experiment->cache && *experiment->cache ? experiment_resolve_field(reader, &experiment->cache, err) : 0;
+}
+
+/* OUT/cache. */
+static int set_default_cache(struct loaded *loaded, struct error *err) {
     char *cache;
-    TRY(file_join(experiment->out, "cache", &cache, err));
-    int code = copy_text(reader->arena, cache, strlen(cache), &experiment->cache, err);
+    TRY(file_join(loaded->experiment.out, "cache", &cache, err));
+    int code = copy_text(loaded->arena, cache, strlen(cache), &loaded->experiment.cache, err);
     memory_free(cache);
     return code;
+}
+
+int experiment_set_out(struct experiment *experiment, const char *out, struct error *err) {
+    struct loaded *loaded = (struct loaded *)experiment;
+    TRY(copy_text(loaded->arena, out, strlen(out), &experiment->out, err));
+    return loaded->names_cache ? 0 : set_default_cache(loaded, err);
 }
 
 static void check_agreement(struct experiment_reader *reader) {
@@ -143,9 +153,13 @@ static int parse(struct loaded *loaded, const char *path, const char *text, size
         json_mistake(&reader.report, "",
                      "not an object (an experiment, {\"name\": ..., \"models\": [...], ...}, is expected)");
     cJSON_Delete(root);
-    if (!code) return json_report_finish(&reader.report, err);
-    text_free(&reader.report.mistakes);
-    return code;
+    if (code) {
+        text_free(&reader.report.mistakes);
+        return code;
+    }
+    TRY(json_report_finish(&reader.report, err));
+    loaded->names_cache = loaded->experiment.cache && *loaded->experiment.cache;
+    return loaded->names_cache ? 0 : set_default_cache(loaded, err);
 }
 
 int experiment_parse(const char *path, const char *text, size_t length, struct experiment **out,

@@ -108,8 +108,8 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     TRY(group_whole(world, &run->world, err));
     run->threads = threads_per_rank(world, options->threads);
     int code = experiment_load(options->experiment, &run->experiment, err);
+    if (!code && options->out) code = experiment_set_out(run->experiment, options->out, err);
     TRY(group_agree(&run->world, code, err));
-    if (options->out) run->experiment->out = options->out;
     code = grid_create(run->experiment, options->cells, &run->grid, err);
     TRY(group_agree(&run->world, code, err));
     TRY(group_split(world, (int)run->experiment->ranks_per_cell, &run->group, err));
