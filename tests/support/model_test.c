@@ -144,6 +144,48 @@ struct batch *golden_batch(const struct golden *g, int first, int last) {
     return batch;
 }
 
+/* --- a recorded model, opened */
+
+void variant_open(struct variant *v, const char *backend, const char *tests, const char *name) {
+    v->name = name;
+    v->backend = backend;
+    golden_open(&v->golden, tests, name);
+    fixture_open(&v->model, backend, v->golden.folder);
+}
+
+void variant_close(struct variant *v) {
+    fixture_close(&v->model);
+    golden_close(&v->golden);
+}
+
+void variant_each(const char *backend, const char *tests, void (*test)(struct variant *)) {
+    for (int i = 0; golden_variants[i]; i++) {
+        struct variant v;
+        variant_open(&v, backend, tests, golden_variants[i]);
+        test(&v);
+        variant_close(&v);
+    }
+}
+
+void variant_expect(const struct variant *v, const char *what, double error, double tolerance) {
+    print_message("  %-9s %-9s %-24s error %.2e (at most %.0e)\n", v->backend, v->name, what, error,
+                  tolerance);
+    if (!(error <= tolerance)) fail_msg("%s: %s: error %g, at most %g", v->name, what, error, tolerance);
+}
+
+struct model *variant_model(struct variant *v, const struct batch *batch, bool training) {
+    struct model *model;
+    struct model_limits limits = {.rows = batch->rows, .targets = batch->targets, .training = training};
+    MUST(model_create(v->model.backend, &v->model.config, v->model.layout, &limits, &model, err));
+    return model;
+}
+
+float *test_floats(size_t count) {
+    float *numbers;
+    MUST(memory_alloc(&numbers, count, sizeof *numbers, err));
+    return numbers;
+}
+
 double largest_error(const float *a, const float *b, size_t count, double floor) {
     double largest = 0;
     for (size_t i = 0; i < count; i++) {

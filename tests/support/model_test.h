@@ -63,6 +63,24 @@ struct batch *golden_batch(const struct golden *g, int first, int last);
 void fixture_pass(struct model_fixture *f, const struct batch *batch, int slots, struct view gradient,
                   struct view direction, float *loss, double *alignment);
 
+/* A recorded model, opened: what the tests of whole models run on. */
+struct variant {
+    struct model_fixture model;
+    struct golden golden;
+    const char *name, *backend;
+};
+void variant_open(struct variant *v, const char *backend, const char *tests, const char *name);
+void variant_close(struct variant *v);
+/* Runs `test` on every recorded model. */
+void variant_each(const char *backend, const char *tests, void (*test)(struct variant *));
+/* Prints the error and fails unless it is at most the tolerance (NaN fails). */
+void variant_expect(const struct variant *v, const char *what, double error, double tolerance);
+/* A model just large enough for the batch, without slots. */
+struct model *variant_model(struct variant *v, const struct batch *batch, bool training);
+
+/* Zeroed numbers (memory_free). */
+float *test_floats(size_t count);
+
 /* The largest |a - b| / (|b| + floor); NaN anywhere gives infinity. */
 double largest_error(const float *a, const float *b, size_t count, double floor);
 
