@@ -91,7 +91,7 @@ static void rules_equal_their_formulas(void **state) {
     struct adapt_settings settings;
     for (int index = 0; variant(index, &settings); index++) {
         struct mixture *mixture = start(&settings);
-        double q[TASKS], average[TASKS], first[TASKS] = {0}, second[TASKS] = {0};
+        double q[TASKS], average[TASKS] = {0}, first[TASKS] = {0}, second[TASKS] = {0};
         for (int k = 0; k < TASKS; k++) q[k] = 1.0 / TASKS;
         for (int u = 0; u < 3; u++) {
             struct signal_arrays arrays;
