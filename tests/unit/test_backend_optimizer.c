@@ -11,7 +11,7 @@ static const size_t lengths[] = {0, 1, 15, 17, 1000, 16384, 16385, 50000};
 static const struct adamw_step steps[] = {
     {1e-3f, 0.9f, 0.999f, 1e-8f, 0.0f, 0.1f, 0.001f, {NULL, 0, DTYPE_F32}},
     {0.1f, 0.9f, 0.95f, 1e-8f, 0.1f, 0.9f, 0.8f, {NULL, 0, DTYPE_F32}},
-    {0.5f, 0.0f, 0.5f, 1e-3f, 0.01f, 1.0f, 1.0f, {NULL, 0, DTYPE_F32}},
+    {0.5f, 0.0f, 0.5f, 0.05f, 0.01f, 1.0f, 0.5f, {NULL, 0, DTYPE_F32}},
 };
 enum { LENGTHS = sizeof lengths / sizeof *lengths, STEPS = sizeof steps / sizeof *steps };
 
@@ -116,7 +116,7 @@ static void run_vanishing(struct op_case *c, int index) {
     enum { N = 100 };
     op_describe(c, "%d", index);
     struct adamw_step step = steps[0];
-    struct array *g = array_filled(c, DTYPE_F32, N, index ? 1e-25 : 0.0),
+    struct array *g = array_filled(c, DTYPE_F32, N, index ? 1e-18 : 0.0),
                  *w = array_filled(c, DTYPE_F32, N, 1.0);
     struct array *m = array_filled(c, DTYPE_F32, N, index ? 0.0 : 1.2e-38),
                  *v = array_filled(c, DTYPE_F32, N, 0.0);
