@@ -228,22 +228,21 @@ static bool stands_alone(const char *text, size_t length, size_t start, size_t e
 }
 
 bool added_tokens_next(const struct added_tokens *tokens, enum added_set set, const char *text, size_t length,
-                       struct added_scan *scan, struct added_match *match) {
+                       size_t *at, struct added_match *match) {
     const struct trie *trie = &tokens->tries[set];
-    while (trie->nodes && scan->at < length) {
-        size_t start = scan->at, used = 0;
+    while (trie->nodes && *at < length) {
+        size_t start = *at, used = 0;
         while (start < length && !trie->roots[(unsigned char)text[start]]) start++;
         if (start == length) break;
         int32_t index = trie_longest(trie, text + start, length - start, &used);
-        scan->at = start + (index < 0 ? 1 : used);
+        *at = start + (index < 0 ? 1 : used);
         if (index < 0) continue;
         const struct added *token = &tokens->list[index];
-        size_t end = scan->at;
+        size_t end = *at;
         if (token->single_word && !stands_alone(text, length, start, end)) continue;
         if (token->lstrip) {
-            size_t from = start, before;
-            while (from > 0 && unicode_is_space(point_before(text, from, &before))) from = before;
-            start = from > scan->done ? from : scan->done;
+            size_t before;
+            while (start > 0 && unicode_is_space(point_before(text, start, &before))) start = before;
         }
         if (token->rstrip) {
             int32_t point;
@@ -253,7 +252,6 @@ bool added_tokens_next(const struct added_tokens *tokens, enum added_set set, co
             }
         }
         *match = (struct added_match){start, end, token->id};
-        scan->done = end;
         return true;
     }
     return false;

@@ -31,18 +31,13 @@ bool added_tokens_skipped(const struct added_tokens *tokens, int32_t id);
  * normalised stretches between. */
 enum added_set { ADDED_RAW, ADDED_NORMALIZED };
 
-/* A scan over one stretch of text; zero-initialise. */
-struct added_scan {
-    size_t at;   /* where the search goes on */
-    size_t done; /* the end of the last match, with the white space that it took */
-};
 struct added_match {
     size_t start,
         end; /* with the white space that the token strips; start may lie before the last match's end */
     int32_t id;
 };
-/* The next match, leftmost and then longest; false at the end. */
+/* The next match at or after *at, which moves on; leftmost and then longest. False at the end. */
 bool added_tokens_next(const struct added_tokens *tokens, enum added_set set, const char *text, size_t length,
-                       struct added_scan *scan, struct added_match *match);
+                       size_t *at, struct added_match *match);
 
 #endif

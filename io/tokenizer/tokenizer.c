@@ -38,10 +38,9 @@ static int encode_between(struct encoding *encoding, enum added_set set, const c
 
 static int encode_stretch(struct encoding *encoding, enum added_set set, const char *text, size_t length,
                           struct error *err) {
-    struct added_scan scan = {0};
     struct added_match match;
-    size_t done = 0;
-    while (added_tokens_next(encoding->tokenizer->added, set, text, length, &scan, &match)) {
+    size_t at = 0, done = 0;
+    while (added_tokens_next(encoding->tokenizer->added, set, text, length, &at, &match)) {
         if (match.start > done) TRY(encode_between(encoding, set, text + done, match.start - done, err));
         TRY(token_list_append(encoding->out, match.id, err));
         done = match.end;

@@ -114,15 +114,19 @@ def fixtures():
         split = {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
         yield f"split {behavior}, invert {invert}, {pattern}", with_parts(merging, pre_tokenizer=split), words
     yield "no pre-tokenizer", merging, words
+    yield ("a merge given twice", plain(["a", "b", "c", "ab", "bc"], [("a", "b"), ("b", "c"), ("a", "b")]),
+           ["abc", "ab", "bc", "abcab" * 40])
+    yield ("ignore merges, long words", plain(["x", "y", "z", "xy", "yz", "xyz"], [("x", "y"), ("y", "z")],
+                                              ignore_merges=True), ["xyz", "xyz" * 60, "xy", "yz"])
     yield "legacy model without type", with_parts(merging, model={k: v for k, v in merging["model"].items()
                                                                   if k in ["type", "vocab", "merges"]}), words
 
     # SentencePiece style: byte fallback, unknown tokens, prepended space.
     for bytes_there, fuse, unknown in itertools.product([256, 0xA0, 0], [True, False], ["<unk>", None]):
         vocab = ["<unk>", "</s>"] + [f"<0x{b:02X}>" for b in range(bytes_there)] + list("\u2581abcde<>x\u00e9")
-        merges = [("\u2581", "a"), ("a", "b"), ("\u2581a", "b"), ("c", "d"), ("x", "<"), (">", "x"), ("<unk>", "a")]
+        merges = [("\u2581", "a"), ("a", "b"), ("\u2581a", "b"), ("c", "d"), ("x", "<"), (">", "x"), ("<unk>", "a"), ("d", "<unk>")]
         if bytes_there == 256:
-            merges += [("<0xC3>", "<0xA8>"), ("<0xA8>", "a")]
+            merges += [("<0xC3>", "<0xA8>"), ("<0xA8>", "a"), ("e", "<0xC3>")]
         vocab += [x + y for x, y in merges]
         yield (f"byte fallback, {bytes_there} bytes, fuse {fuse}, unknown {unknown}",
                with_parts(plain(vocab, merges, unk_token=unknown, byte_fallback=bytes_there > 0, fuse_unk=fuse),
@@ -134,10 +138,11 @@ def fixtures():
                               {"type": "ByteFallback"}, {"type": "Fuse"},
                               {"type": "Strip", "content": " ", "start": 1, "stop": 0}]}),
                ["ab ab", "", " ab", "zz", "azzb", "\u00e8", "\u00e8ab", "a\u00e8\u00ffb\u00ffz\0ab", "\U0001F600\u4e00\u0080a",
-                "x<0xC3>x", "ab cd" * 50, "ab\u4e00cd" * 50, "zyz" * 70, "\u00e9\u00e8" * 60, "<unk>a z a"])
+                "x<0xC3>x", "ab cd" * 50, "ab\u4e00cd" * 50, "zyz" * 70, "dz" * 80, "e\u00e8" * 70, "dzze\u00e8\u4e00" * 40, "\u00e9\u00e8" * 60, "<unk>a z a"])
 
     # Added tokens.
-    vocab = list("abcdefgh_ <>|[]\n") + ["ab", "\u00e9", "\u0301", "\t", "."]
+    vocab = list("abcdefgh_ <>|[]\n") + ["ab", "\u00e9", "\u0301", "\t", ".", "\u3000", "\u00a0", "\u2028", "\u1680",
+                                             "\x85", "\u180e", "\u200b"]
     size = len(vocab)
     tokens = [added("<a>", size, special=True), added("<ab", size + 1), added("<ab>", size + 2, special=True),
               added("[l]", size + 3, lstrip=True), added("[r]", size + 4, rstrip=True, special=True),
@@ -147,7 +152,7 @@ def fixtures():
               added("[lr] ", size + 10, lstrip=True, single_word=True), added("ab", vocab.index("ab"), special=True)]
     texts = ["<a><ab><ab<a", "a [l] a  [l][l]", "a [r]  a[r] \t\n[r]b", "a  [b]  [b]  b", "cab a cab. cabcab acab cab_ .cab.cab",
              "[r]  d d", "[r] d", "e\u0301\u00e9e", "f_ff_ f_", "a [lr] b", "\u00e9cab\u00e9", "\u4e00cab", "\u3000cab\u3000",
-             "\u3000\u00a0\u2028[b]\u1680\u0085a", "ab", "aab<a>b", "[l]" * 40, "\u200dcab", "\u0663cab", "\u2460cab", "\u24b6cab",
+             "\u3000\u00a0\u2028[b]\u1680\u0085a", "\u180e[b]\u200b", "ab", "aab<a>b", "[l]" * 40, "\u200dcab", "\u0663cab", "\u2460cab", "\u24b6cab",
              "\U0001F170cab", "\u203fcab", "\U000110bdcab\u200c"]
     yield "added tokens", with_parts(plain(vocab, [("a", "b")]), added_tokens=tokens), texts
     yield ("added tokens, normalised", with_parts(plain(vocab, [("a", "b")]), added_tokens=tokens,
@@ -179,6 +184,9 @@ def fixtures():
     points = sorted(set(marks + "\u00e9\u1ea1\u0307\u1e05\ub4a1\uac01\u09cb\u03a9\u00c5\u1ea1\u00e1\u0301\u0345\u0327\u0334x"))
     yield ("NFC", with_parts(plain(points), normalizer={"type": "NFC"}),
            [marks, "x\u0301", "\u0345\u0327\u0334", "e" + "\u0301\u0323" * 50, "\u0301e", "\uac00\u11a8", "plain", "\ud7a3"])
+    nothing = {"type": "Sequence", "normalizers": [{"type": "Replace", "pattern": {"String": "a"}, "content": ""},
+                                                   {"type": "Prepend", "prepend": "b"}]}
+    yield "nothing left to normalise", with_parts(letters, normalizer=nothing), ["a", "aa", "c", "ac", "", "aba"]
 
 
 def decodings(reference, lists):
