@@ -6,7 +6,9 @@
 int command_check(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_plan(int argc, char **argv);
+int command_report(int argc, char **argv);
 int command_run(int argc, char **argv);
+int command_status(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_version(int argc, char **argv);
 

@@ -45,6 +45,8 @@ struct results {
     struct archive_grid_axes axes;
     struct result_cell *cells; /* the whole grid, in the order of `index` */
     int count;
+    const char **complaints; /* about files that cannot be read, [complaint_count] */
+    size_t complaint_count;
     struct arena *arena;
 };
 
@@ -56,6 +58,8 @@ void results_destroy(struct results **results);
 struct result_cell *results_cell(const struct results *results, int model, int budget, int method, int seed);
 /* Index of a method by label, or -1. */
 int results_method(const struct results *results, const char *label);
+/* Whether a running cell has written nothing for so long (10 minutes) that its process was probably killed. */
+bool results_seems_killed(const struct result_cell *cell, double now);
 /* How many cells are in a state. */
 int results_count(const struct results *results, enum archive_state state);
 

@@ -100,6 +100,7 @@ static int print_row(const struct table *table, const struct item *row, const in
         TRY(text_append_string(out, row[column].text, err));
         if (!right && !last) TRY(add_repeated(out, ' ', fill, err));
     }
+    while (out->length && out->data[out->length - 1] == ' ') out->data[--out->length] = '\0';
     return text_append_string(out, "\n", err);
 }
 
