@@ -19,7 +19,7 @@
 static const double tolerance = 1e-12; /* relative: sums of a few numbers in another order */
 
 /* Student's 97.5 % quantile for 2 degrees of freedom, 0.95 sqrt(2 / (1 - 0.95^2)). */
-static const double quantile2 = 4.302652729696142;
+static const double quantile2 = 4.302652729749463;
 
 static void check_near(double found, double expected, const char *what) {
     if (!(fabs(found - expected) <= tolerance * fmax(1.0, fabs(expected)))) {
