@@ -65,7 +65,7 @@ suite() {
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-./install-deps.sh $([ "$fuzz" -gt 0 ] && echo --fuzz)
+if [ "$fuzz" -gt 0 ]; then ./install-deps.sh --fuzz; else ./install-deps.sh; fi
 build build
 
 tests/fetch_models.sh
