@@ -17,7 +17,7 @@ function finish() {
     match($0, /status="[^"]*"/); status = substr($0, RSTART + 8, RLENGTH - 9)
     skip = 0; reason = ""; inside = 0
 }
-/<skipped/ { skip = 1 }
+/<skipped message="SKIP_/ { skip = 1 } # and not a program that is missing
 /<system-out>/ { inside = 1; sub(/.*<system-out>/, "") }
 inside && reason == "" && /[^ \t]/ && !/<\/system-out>/ { reason = $0 }
 inside && reason == "" && /[^ \t].*<\/system-out>/ { reason = $0; sub(/<\/system-out>.*/, "", reason) }
