@@ -12,7 +12,7 @@
 static int save_model(struct cell_run *run, struct error *err) {
     const struct loaded_model *model = run->job->model;
     TRY(file_make_folder(run->model_folder, err));
-    TRY(parameters_save(model->entry->path, run->model_folder, model->layout, run->job->backend,
+    TRY(parameters_save(run->job->experiment->keep_dtype, model->entry->path, run->model_folder, model->layout, run->job->backend,
                         trainer_parameters(run->trainer), err));
     run->saved = true;
     return 0;

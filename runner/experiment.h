@@ -6,6 +6,7 @@
 #include "io/tasks.h"
 #include "solver/method.h"
 #include "train/optimizer.h"
+#include "train/parameters.h"
 #include "train/sampler.h"
 #include <stdbool.h>
 
@@ -77,6 +78,7 @@ struct experiment {
     const char *cache;  /* folder of token caches; default OUT/cache */
     const char *device; /* a backend's name, "cpu" */
     int keep;           /* enum experiment_keep */
+    int keep_dtype;     /* enum parameters_precision: "float32" or "source" */
     int best;           /* enum experiment_best; JSON key "best_by": "worst" | "mean" */
 };
 

@@ -16,6 +16,7 @@ struct loaded {
 };
 
 static const char *const keeps[] = {"none", "last", "best", NULL};
+static const char *const precisions[] = {[PARAMETERS_F32] = "float32", [PARAMETERS_AS_SOURCE] = "source", NULL};
 static const char *const bests[] = {"worst", "mean", NULL};
 
 #define FIELD(name) offsetof(struct experiment, name)
@@ -28,6 +29,8 @@ const struct setting experiment_table[] = {
      "folder of the token caches; default OUT/cache"},
     {"device", SETTING_TEXT, FIELD(device), 0, 0, 0, NULL, "cpu", "what computes"},
     {"keep", SETTING_CHOICE, FIELD(keep), KEEP_NONE, 0, 0, keeps, NULL, "which weights of a cell are kept"},
+    {"keep_dtype", SETTING_CHOICE, FIELD(keep_dtype), PARAMETERS_F32, 0, 0, precisions, NULL,
+     "dtype of kept weights: float32 holds all that was trained, the source's dtype may round it away"},
     {"best_by", SETTING_CHOICE, FIELD(best), BEST_WORST, 0, 0, bests, NULL,
      "which of the tasks' validation losses decides what is best: the worst or the mean"},
     {0},

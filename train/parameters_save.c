@@ -102,9 +102,9 @@ static int finish_shards(const struct saving *s, struct error *err) {
     return parameters_copy_index(s->source, s->folder, s->precision, bytes, err);
 }
 
-int parameters_save_as(enum parameters_precision precision, const char *source_folder, const char *folder,
-                       const struct parameter_layout *layout, struct backend *backend, struct view from,
-                       struct error *err) {
+int parameters_save(enum parameters_precision precision, const char *source_folder, const char *folder,
+                    const struct parameter_layout *layout, struct backend *backend, struct view from,
+                    struct error *err) {
     struct saving s = {.source = source_folder,
                        .folder = folder,
                        .layout = layout,
@@ -122,9 +122,4 @@ int parameters_save_as(enum parameters_precision precision, const char *source_f
     memory_free(s.bytes);
     safetensors_close(&s.reader);
     return code;
-}
-
-int parameters_save(const char *source_folder, const char *folder, const struct parameter_layout *layout,
-                    struct backend *backend, struct view from, struct error *err) {
-    return parameters_save_as(PARAMETERS_AS_SOURCE, source_folder, folder, layout, backend, from, err);
 }
