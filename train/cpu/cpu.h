@@ -58,6 +58,10 @@ size_t cpu_rmsnorm_scratch(int columns);
 size_t cpu_attention_scratch(int threads, int head_dim);
 size_t cpu_cross_entropy_scratch(int targets, int vocabulary, bool alignment);
 
+/* sums[slot[t]] += <x[t], y[t]> for rows of `columns`, in the order of t: row_dot on host memory. */
+void cpu_add_row_dots(struct cpu *cpu, int rows, int columns, const float *x, const float *y,
+                      const int32_t *slot, double *sums);
+
 /* Each family puts its operations into the table. */
 void cpu_install_memory(struct backend *b);
 void cpu_install_vectors(struct backend *b);

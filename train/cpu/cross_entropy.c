@@ -6,7 +6,8 @@
 
 enum {
     LOGIT_BYTES = 64 << 20, /* of one chunk; as many again for alignments */
-    LEAST_ROWS = 128        /* of a chunk, even where that is more: the weight is read once a chunk */
+    SMALL = 4096,
+    LEAST_ROWS = 128 /* of a chunk, even where that is more: the weight is read once a chunk */
 };
 
 static int chunk_rows(int targets, int vocabulary) {
@@ -130,15 +131,13 @@ static void linear_cross_entropy(struct backend *b, const struct linear_cross_en
         const float *states = at.hidden + (size_t)start * width;
         status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden,
                       0.0f, at.logits, vocabulary);
-#pragma omp parallel for num_threads(threads) schedule(static)
+#pragma omp parallel for num_threads(threads) schedule(static) if ((size_t)rows * classes > SMALL)
         for (int r = 0; r < rows; r++)
             finish_row(&at, vocabulary, start + r, at.logits + (size_t)r * classes);
         if (at.alignment && !status) {
             status = gemm(threads, false, true, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction,
                           hidden, 0.0f, at.products, vocabulary);
-            for (int r = 0; r < rows; r++)
-                at.alignment[at.slot[start + r]] +=
-                    cpu_dot(classes, at.logits + (size_t)r * classes, at.products + (size_t)r * classes);
+            cpu_add_row_dots(cpu, rows, vocabulary, at.logits, at.products, at.slot + start, at.alignment);
         }
         if (at.hidden_gradient && !status)
             status = gemm(threads, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary,

@@ -4,7 +4,10 @@
 #include "train/cpu/cpu.h"
 #include <string.h>
 
-enum { BUFFER_ALIGNMENT = 256 };
+enum {
+    BUFFER_ALIGNMENT = 256,
+    PIECE = 1 << 20 /* bytes that a thread takes at a time */
+};
 
 static int buffer_create(struct backend *b, size_t bytes, struct buffer **out, struct error *err) {
     (void)b;
@@ -63,7 +66,10 @@ static void download(struct backend *b, struct view from, void *to, size_t count
 static void zero(struct backend *b, size_t n, struct view x) {
     if (n == 0 || !cpu_ready(cpu_of(b))) return;
     unsigned char *at = bytes_at(cpu_of(b), "zero", x, n);
-    if (at) memset(at, 0, n * dtype_bytes(x.dtype));
+    if (!at) return;
+    size_t bytes = n * dtype_bytes(x.dtype);
+#pragma omp parallel for num_threads(cpu_of(b)->threads) schedule(static) if (bytes > PIECE)
+    for (size_t i = 0; i < bytes; i += PIECE) memset(at + i, 0, bytes - i < PIECE ? bytes - i : PIECE);
 }
 
 static float widen(uint16_t half) {
