@@ -44,7 +44,7 @@ static int disk_read(int descriptor, haddr_t at, size_t size, unsigned char *to)
         at += (haddr_t)got;
         size -= (size_t)got;
     }
-    memset(to, 0, size);
+    if (size) memset(to, 0, size);
     return 0;
 }
 
@@ -88,7 +88,7 @@ static void memory_read(const struct hdf5_driver *driver, haddr_t at, size_t siz
     size_t held = driver->memory && at < driver->capacity ? driver->capacity - at : 0;
     if (held > size) held = size;
     if (held) memcpy(to, driver->memory + at, held);
-    memset(to + held, 0, size - held);
+    if (size > held) memset(to + held, 0, size - held);
 }
 
 /* --------------------------------------------------------------------------------------------- what HDF5 calls */

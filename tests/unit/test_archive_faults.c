@@ -331,61 +331,82 @@ static bool in_global_heap(const struct text *file, size_t at) {
     return false;
 }
 
-/* Cut at any length, a file is refused with a reason; altered, it is refused or read; nothing is printed by HDF5. */
+struct damage {
+    int cut, refused, read, silent;
+};
+
+/* Opens the file; counts what came of it. */
+static void open_damaged(const char *path, struct damage *damage) {
+    struct error err = {0};
+    struct archive_reader *reader;
+    int code = archive_reader_open(path, &reader, &err);
+    damage->silent += code && !strstr(err.message, path);
+    damage->refused += code != 0;
+    damage->read += code == 0;
+    archive_reader_close(&reader);
+}
+
+static void open_many_damaged(const struct text *original, const char *path, struct damage *damage) {
+    enum { CUTS = 97, CHANGES = 300 };
+    for (size_t i = 0; i < CUTS; i++) {
+        file_write(path, original->data, original->length * i / CUTS, NULL);
+        open_damaged(path, damage);
+    }
+    damage->cut = damage->refused;
+    damage->refused = 0;
+    /* Metadata is under checksums: a changed byte there is refused, one elsewhere is a wrong number in a column. */
+    struct random_key key = {.seed = 5, .purpose = RANDOM_TEST};
+    struct text altered = {0};
+    for (uint64_t i = 0; i < CHANGES; i++) {
+        size_t at = random_below(key, 2 * i, original->length);
+        if (i % 4 == 0) {
+            text_clear(&altered);
+            text_append(&altered, original->data, original->length, NULL);
+        }
+        if (in_global_heap(&altered, at)) continue;
+        altered.data[at] ^= (char)(1 + random_below(key, 2 * i + 1, 255));
+        file_write(path, altered.data, altered.length, NULL);
+        open_damaged(path, damage);
+    }
+    text_free(&altered);
+}
+
+/* Cut at any length, a file is refused with a reason; altered, it is refused or read; nothing is printed by HDF5, also not at exit. In a
+ * process of its own: HDF5 loses memory over damaged files. */
 static void test_truncated_and_altered(void **state) {
     struct error err;
     struct archive_cell *archive;
-    struct text whole = {0}, original = {0};
+    struct text whole = {0};
     char path[ARCHIVE_PATH_BYTES], printed[ARCHIVE_PATH_BYTES];
+    struct damage *damage = mmap(NULL, sizeof *damage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     archive_path(*state, "whole.h5", path);
     assert_int_equal(create(path, &archive, &err), 0);
     assert_int_equal(synthetic_append(archive, cell, 0, SYNTHETIC_STEPS, &err), 0);
     assert_int_equal(synthetic_evaluate(archive, cell, &err), 0);
     assert_int_equal(archive_cell_finish(&archive, ARCHIVE_DONE, "", NULL, &err), 0);
     assert_int_equal(file_read(path, 1 << 24, &whole, &err), 0);
-    assert_int_equal(file_read(path, 1 << 24, &original, &err), 0);
-
     archive_path(*state, "printed", printed);
-    int kept = dup(2), to = open(printed, O_CREAT | O_WRONLY | O_TRUNC, 0600);
-    assert_true(kept >= 0 && to >= 0 && dup2(to, 2) == 2);
-    archive_path(*state, "part.h5", path);
-    int cut = 0, refused = 0, read = 0, silent = 0;
-    enum { CUTS = 97, CHANGES = 300 };
-    for (size_t i = 0; i < CUTS; i++) {
-        struct archive_reader *reader;
-        write_bytes(path, whole.data, whole.length * i / CUTS);
-        int code = archive_reader_open(path, &reader, &err);
-        if (code != ERROR_INPUT || !strstr(err.message, path)) break; /* failing here would print into the file */
-        cut++;
-        archive_reader_close(&reader);
+    archive_path(*state, "damaged.h5", path);
+    pid_t child = fork_plain();
+    if (!child) {
+        int to = open(printed, O_CREAT | O_WRONLY | O_TRUNC, 0600);
+        dup2(to, 2);
+        open_many_damaged(&whole, path, damage);
+        H5close(); /* what exit would do, but for the leak checker */
+        _exit(0);
     }
-    /* Metadata is under checksums: a changed byte there is refused, one elsewhere is a wrong number in a column. */
-    struct random_key key = {.seed = 5, .purpose = RANDOM_TEST};
-    for (uint64_t i = 0; i < CHANGES; i++) {
-        struct archive_reader *reader;
-        size_t at = random_below(key, 2 * i, whole.length);
-        if (in_global_heap(&whole, at)) continue;
-        whole.data[at] ^= (char)(1 + random_below(key, 2 * i + 1, 255));
-        write_bytes(path, whole.data, whole.length);
-        int code = archive_reader_open(path, &reader, &err);
-        silent += code && !strstr(err.message, path);
-        refused += code != 0;
-        read += code == 0;
-        archive_reader_close(&reader);
-        if (i % 4 == 3) memcpy(whole.data, original.data, whole.length);
-    }
-    dup2(kept, 2);
-    close(kept);
-    struct stat status;
-    assert_int_equal(fstat(to, &status), 0);
-    close(to);
-    if (status.st_size) fail_msg("%lld bytes were printed, see %s", (long long)status.st_size, printed);
-    print_message("%d lengths refused; %d alterations refused, %d read\n", cut, refused, read);
-    assert_int_equal(cut, CUTS);
-    assert_int_equal(silent, 0);
-    assert_true(refused > 0 && read > 0);
+    int status;
+    struct stat printing;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(stat(printed, &printing), 0);
+    print_message("%d lengths refused; %d alterations refused, %d read\n", damage->cut, damage->refused, damage->read);
+    assert_int_equal(status, 0);
+    assert_int_equal(printing.st_size, 0);
+    assert_int_equal(damage->cut, 97);
+    assert_int_equal(damage->silent, 0);
+    assert_true(damage->refused > 0 && damage->read > 0);
+    munmap(damage, sizeof *damage);
     text_free(&whole);
-    text_free(&original);
 }
 
 int main(void) {
