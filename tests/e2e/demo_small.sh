@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# demo_small.sh BUILD: a part of the demonstration (one model, one budget, two methods) from generated data to the archive,
+# demo_small.sh BUILD: a part of the demonstration (one model, one budget, two methods) from generated data to the report,
 # on two ranks; a second run has nothing to do; a changed experiment is refused.
 set -euo pipefail
 build=$1
@@ -29,3 +29,8 @@ says err "0 cells done, 0 failed, 2 done before"
 sed 's/"learning_rate": 5e-3/"learning_rate": 4e-3/' "$work/part.json" >"$work/changed.json"
 expect 2 "$mpirun" 2 "$adapt" run "$work/changed.json"
 says err training.learning_rate 0.005 0.004
+
+expect 0 "$adapt" status "$work/run"
+says out "2 done"
+expect 0 "$adapt" report "$work/run"
+says out adapt uniform tiny-qwen3 arc_challenge winogrande
