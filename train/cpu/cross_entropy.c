@@ -6,8 +6,8 @@
 
 enum {
     LOGIT_BYTES = 64 << 20, /* of one chunk; as many again for alignments */
-    SMALL = 4096,
-    LEAST_ROWS = 128 /* of a chunk, even where that is more: the weight is read once a chunk */
+    SMALL = 4096,           /* logits of a chunk up to which one thread does the rows */
+    LEAST_ROWS = 128        /* of a chunk, even where that is more: the weight is read once a chunk */
 };
 
 static int chunk_rows(int targets, int vocabulary) {

@@ -67,9 +67,9 @@ typedef int32_t cpu_mask __attribute__((vector_size(64), aligned(4), may_alias))
 /* Keeps the larger of each lane and of x[lane]. The compiler does not make a vector of `x > y ? x : y` by
  * itself, lest a NaN or -0 be treated differently; here NaN are not kept. */
 CPU_INLINE void cpu_keep_larger(cpu_vec *lanes, const float *x) {
-    cpu_vec new = *(const cpu_vec *)x, old = *lanes;
-    cpu_mask take = new > old;
-    *lanes = (cpu_vec)(((cpu_mask) new &take) | ((cpu_mask)old & ~take));
+    cpu_vec here = *(const cpu_vec *)x, old = *lanes;
+    cpu_mask take = here > old;
+    *lanes = (cpu_vec)(((cpu_mask)here & take) | ((cpu_mask)old & ~take));
 }
 
 /* The largest lane, and the sum of lanes: by halves, because a chain of sixteen operations waits for each. */
