@@ -1,5 +1,5 @@
 /* What the files of a cell's life share: cell.c (its course), cell_train.c (its steps), cell_measure.c (set points, the kept
- * checkpoint, benchmarks). */
+ * checkpoint, benchmarks), cell_reference.c (what an objective compares with). */
 #ifndef ADAPT_RUNNER_CELL_INTERNAL_H
 #define ADAPT_RUNNER_CELL_INTERNAL_H
 

@@ -1,11 +1,9 @@
-/* What a cell measures beside its steps: validation losses at set points, the checkpoint worth keeping, reference losses,
- * benchmarks. */
+/* What a cell measures beside its steps: validation losses at set points, the checkpoint worth keeping, benchmarks. */
 #include "runner/cell_internal.h"
 
 #include "base/memory.h"
 #include "eval/evaluate.h"
 #include "io/file.h"
-#include "io/json.h"
 #include <math.h>
 #include <string.h>
 
@@ -55,74 +53,6 @@ int cell_keep_last(struct cell_run *run, struct error *err) {
     if (run->job->experiment->keep != KEEP_LAST) return 0;
     int code = cell_coordinates(run) ? save_model(run, err) : 0;
     return group_agree(run->job->group, code, err);
-}
-
-/* A JSON file {"task name": loss, ...}. */
-static int reference_from_file(struct cell_run *run, const char *path, struct error *err) {
-    cJSON *json;
-    TRY(json_parse_file(path, 16u << 20, &json, err));
-    int code = 0;
-    for (int k = 0; k < run->tasks && !code; k++) {
-        const cJSON *loss = cJSON_GetObjectItemCaseSensitive(json, run->task_name[k]);
-        if (cJSON_IsNumber(loss) && isfinite(loss->valuedouble))
-            run->reference[k] = loss->valuedouble;
-        else
-            code = error_set(err, ERROR_INPUT, "%s: no reference loss for task \"%s\" (a number under that name)", path,
-                             run->task_name[k]);
-    }
-    cJSON_Delete(json);
-    return code;
-}
-
-/* The last set point of an earlier cell. */
-static int reference_from_cell(struct cell_run *run, struct error *err) {
-    const struct experiment *experiment = run->job->experiment;
-    const struct cell *cell = &run->job->grid->cells[run->job->cell->reference];
-    struct archive_cell_key key = grid_cell_key(experiment, cell);
-    struct archive_reader *reader = NULL;
-    struct archive_cell_summary summary;
-    char *path = NULL;
-    double *loss = NULL;
-    int64_t rows = 0, columns = 0;
-    int code = archive_cell_path(experiment->out, &key, &path, err);
-    if (!code && !file_exists(path))
-        code = error_set(err, ERROR_INPUT, "%s: the cell that this one compares with has not run (run cell %d first)",
-                         path, cell->index);
-    if (!code) code = archive_reader_open(path, &reader, err);
-    if (!code) code = archive_reader_summary(reader, &summary, err);
-    if (!code && summary.state != ARCHIVE_DONE)
-        code = error_set(err, ERROR_INPUT, "%s: the cell that this one compares with is %s, not done", path,
-                         archive_state_name(summary.state));
-    if (!code) code = archive_reader_validation(reader, "loss", &loss, &rows, &columns, err);
-    if (!code && (rows < 1 || columns != run->tasks))
-        code = error_set(err, ERROR_INPUT, "%s: %lld x %lld validation losses (%d tasks expected)", path, (long long)rows,
-                         (long long)columns, run->tasks);
-    if (!code) memcpy(run->reference, loss + (rows - 1) * columns, (size_t)run->tasks * sizeof(double));
-    memory_free(loss);
-    memory_free(path);
-    archive_reader_close(&reader);
-    return code;
-}
-
-static int find_reference(struct cell_run *run, struct error *err) {
-    const struct experiment_method *method = &run->job->experiment->methods[run->job->cell->method];
-    if (run->job->cell->reference >= 0) return reference_from_cell(run, err);
-    if (method->reference_losses && strcmp(method->reference_losses, "start"))
-        return reference_from_file(run, method->reference_losses, err);
-    memcpy(run->reference, run->loss, (size_t)run->tasks * sizeof(double));
-    return 0;
-}
-
-int cell_find_reference(struct cell_run *run, struct error *err) {
-    const struct method_signal_plan *plan = mixture_plan(run->mixture);
-    if (!(plan->needs & (METHOD_NEEDS_REFERENCE_LOSS | METHOD_NEEDS_INITIAL_LOSS))) return 0;
-    /* The initial losses are needed even where no set point asks for them. */
-    bool measured = run->set_point > 0 && run->step == 0;
-    if (!measured) TRY(trainer_validate(run->trainer, run->loss, err));
-    int code = cell_coordinates(run) ? find_reference(run, err) : 0;
-    TRY(group_agree(run->job->group, code, err));
-    TRY(group_broadcast(run->job->group, run->reference, (size_t)run->tasks, err));
-    return mixture_set_reference(run->mixture, run->reference, err);
 }
 
 static int sum_over_group(void *context, double *values, size_t n, struct error *err) {

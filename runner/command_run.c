@@ -1,6 +1,7 @@
 #include "runner/command.h"
 
 #include "base/error.h"
+#include "runner/complain.h"
 #include "runner/run.h"
 #include <getopt.h>
 #include <mpi.h>
@@ -48,10 +49,6 @@ static int parse(int argc, char **argv, struct run_options *options) {
     return 0;
 }
 
-static int exit_status(int code) {
-    return code == ERROR_INPUT || code == ERROR_UNSUPPORTED ? 2 : 1;
-}
-
 int command_run(int argc, char **argv) {
     struct run_options options = {0};
     int status = parse(argc, argv, &options);
@@ -67,12 +64,12 @@ int command_run(int argc, char **argv) {
     int code = run_grid(MPI_COMM_WORLD, &options, &outcome, &err);
     if (rank == 0) {
         if (code)
-            fprintf(stderr, "adapt: %s\n", err.message);
+            complain(NULL, err.message);
         else
             fprintf(stderr, "%d cells done, %d failed, %d done before; the archive is %s/experiment.h5\n", outcome.done,
                     outcome.failed, outcome.skipped, outcome.out);
     }
     MPI_Finalize();
-    if (code) return exit_status(code);
+    if (code) return complain_status(code);
     return outcome.failed ? 1 : 0;
 }

@@ -5,6 +5,7 @@
 #include "eval/evaluate.h"
 #include "io/file.h"
 #include "runner/cell.h"
+#include "runner/complain.h"
 #include "runner/ledger.h"
 #include "runner/threads.h"
 #include <stdio.h>
@@ -104,14 +105,27 @@ static int write_experiment(struct run *run, struct error *err) {
     return code;
 }
 
+/* The grid as the coordinator sees it: another rank may look at the archive's folder a moment later. */
+static int make_grid(struct run *run, const char *cells, struct error *err) {
+    int code = grid_create(run->experiment, cells, &run->grid, err);
+    TRY(group_agree(&run->world, code, err));
+    double *done;
+    code = memory_alloc(&done, (size_t)run->grid->count, sizeof *done, err);
+    TRY(group_agree(&run->world, code, err));
+    for (int i = 0; i < run->grid->count; i++) done[i] = run->grid->cells[i].done;
+    code = group_broadcast(&run->world, done, (size_t)run->grid->count, err);
+    for (int i = 0; i < run->grid->count; i++) run->grid->cells[i].done = done[i] != 0.0;
+    memory_free(done);
+    return code;
+}
+
 static int prepare(MPI_Comm world, const struct run_options *options, struct run *run, struct error *err) {
     TRY(group_whole(world, &run->world, err));
     run->threads = threads_per_rank(world, options->threads);
     int code = experiment_load(options->experiment, &run->experiment, err);
     if (!code && options->out) code = experiment_set_out(run->experiment, options->out, err);
     TRY(group_agree(&run->world, code, err));
-    code = grid_create(run->experiment, options->cells, &run->grid, err);
-    TRY(group_agree(&run->world, code, err));
+    TRY(make_grid(run, options->cells, err));
     TRY(group_split(world, (int)run->experiment->ranks_per_cell, &run->group, err));
     code = backend_create(run->experiment->device, run->threads, &run->backend, err);
     TRY(group_agree(&run->world, code, err));
@@ -196,7 +210,7 @@ int run_grid(MPI_Comm world, const struct run_options *options, struct run_outco
         for (int i = 0; i < run.grid->count; i++) outcome->skipped += run.grid->cells[i].selected && run.grid->cells[i].done;
         if (run.group.size > 0) code = run_own_cells(&run, counts, err);
         if (code == ERROR_PEER) {
-            fprintf(stderr, "adapt: %s\n", err->message);
+            complain(NULL, err->message);
             MPI_Abort(world, 1);
         }
         code = group_sum(&run.world, counts, 2, err);
