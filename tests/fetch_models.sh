@@ -35,7 +35,7 @@ make_environment() {
     return 1
   fi
   # shellcheck disable=SC2086
-  if ! timeout 300 "$python" -m pip install -q --disable-pip-version-check $packages >"$cache/venv.log" 2>&1; then
+  if ! timeout 600 "$python" -m pip install -q --disable-pip-version-check --retries 1 $packages >"$cache/venv.log" 2>&1; then
     left_out "Python environment" "pip could not install $packages, see $cache/venv.log"
     return 1
   fi
