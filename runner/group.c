@@ -3,6 +3,7 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static int mpi_check(int status, const char *what, struct error *err) {
     if (status == MPI_SUCCESS) return 0;
@@ -85,6 +86,19 @@ int group_broadcast(const struct group *group, double *values, size_t n, struct 
 int group_barrier(const struct group *group, struct error *err) {
     if (group->size == 1) return 0;
     return mpi_check(MPI_Barrier(group->comm), "MPI_Barrier", err);
+}
+
+int group_wait(const struct group *group, struct error *err) {
+    if (group->size == 1) return 0;
+    const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
+    MPI_Request request;
+    int arrived = 0;
+    TRY(mpi_check(MPI_Ibarrier(group->comm, &request), "MPI_Ibarrier", err));
+    for (;;) {
+        TRY(mpi_check(MPI_Test(&request, &arrived, MPI_STATUS_IGNORE), "MPI_Test", err));
+        if (arrived) return 0;
+        nanosleep(&pause, NULL);
+    }
 }
 
 int group_sum_vector(const struct group *group, struct backend *backend, struct view vector, size_t n, float *staging,

@@ -37,6 +37,8 @@ int group_sum(const struct group *group, double *values, size_t n, struct error 
 int group_max(const struct group *group, double *values, size_t n, struct error *err);
 int group_broadcast(const struct group *group, double *values, size_t n, struct error *err);
 int group_barrier(const struct group *group, struct error *err);
+/* A barrier for waits of minutes and hours: sleeps between looks, so that a rank without work leaves its core to others. */
+int group_wait(const struct group *group, struct error *err);
 
 /* Sums a device vector of n F32 elements over the ranks, in place. Memory that the host can use is reduced where it
  * is; other memory travels through `staging` (host memory of `staging_count` floats; may be NULL when the former holds). */

@@ -213,7 +213,8 @@ int run_grid(MPI_Comm world, const struct run_options *options, struct run_outco
             complain(NULL, err->message);
             MPI_Abort(world, 1);
         }
-        code = group_sum(&run.world, counts, 2, err);
+        code = group_wait(&run.world, err);
+        if (!code) code = group_sum(&run.world, counts, 2, err);
         outcome->done = (int)counts[0];
         outcome->failed = (int)counts[1];
         if (!code) code = group_agree(&run.world, group_is_coordinator(&run.world) ? write_experiment(&run, err) : 0, err);

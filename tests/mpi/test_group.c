@@ -5,9 +5,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "base/clock.h"
 #include "runner/group.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
 static void test_agree_spreads_the_lowest_failure(void **state) {
     (void)state;
@@ -68,6 +70,23 @@ static void test_sum_vector(void **state) {
     group_release(&group);
 }
 
+/* The last rank comes late: the others wait, and use little processor time for it. */
+static void test_wait_is_patient(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    const struct timespec late = {.tv_nsec = 400 * 1000 * 1000};
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    assert_int_equal(group_barrier(&group, &err), 0);
+    clock_t before = clock();
+    double start = clock_seconds();
+    if (group.rank == group.size - 1) nanosleep(&late, NULL);
+    assert_int_equal(group_wait(&group, &err), 0);
+    assert_true(clock_seconds() - start >= 0.4);
+    assert_true((double)(clock() - before) / CLOCKS_PER_SEC < 0.2);
+    group_release(&group);
+}
+
 static void test_split(void **state) {
     (void)state;
     struct error err = {0};
@@ -92,6 +111,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_agree_spreads_the_lowest_failure),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_sum_vector),
+        cmocka_unit_test(test_wait_is_patient),
         cmocka_unit_test(test_split),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
