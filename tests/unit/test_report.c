@@ -12,6 +12,7 @@
 #include "runner/status.h"
 #include "tests/support/archive_check.h"
 #include <math.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -397,13 +398,26 @@ static void test_status(void **state) {
     results_destroy(&results);
 }
 
-int main(int argc, char **argv) {
-    if (argc == 3 && !strcmp(argv[1], "--write")) { /* an archive for other tests */
-        struct error err;
-        int code = synthetic_archive_write(argv[2], NULL, &err);
-        if (code) fprintf(stderr, "%s\n", err.message);
-        return code ? 1 : 0;
+/* Archives for other tests: "--write FOLDER" makes one; "--killed FILE" a cell's file, and dies like a process that is killed. */
+static int write_for_others(const char *what, const char *path) {
+    struct error err = {0};
+    struct synthetic_cell cell = {0, 0, 2, 0};
+    struct archive_cell *archive;
+    struct archive_cell_plan plan = synthetic_plan(cell);
+    int code = strcmp(what, "--killed") != 0 ? synthetic_archive_write(path, NULL, &err)
+                                             : archive_cell_create(path, &synthetic_run, &plan, &archive, &err);
+    if (!code && !strcmp(what, "--killed")) {
+        code = synthetic_append(archive, cell, 0, SYNTHETIC_STEPS / 2, &err);
+        if (!code) code = archive_cell_flush(archive, &err);
+        if (!code) code = synthetic_append(archive, cell, SYNTHETIC_STEPS / 2, SYNTHETIC_STEPS, &err);
+        if (!code) raise(SIGKILL);
     }
+    if (code) fprintf(stderr, "%s\n", err.message);
+    return code ? 1 : 0;
+}
+
+int main(int argc, char **argv) {
+    if (argc == 3) return write_for_others(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_student_quantiles), cmocka_unit_test(test_intervals),
         cmocka_unit_test(test_csv),               cmocka_unit_test(test_over_seeds),
