@@ -4,7 +4,8 @@
 #include <string.h>
 
 /* The place of a column's value or array pointer in a row struct. */
-static unsigned char *field_of(void *rows, size_t row_bytes, int64_t row, const struct archive_column *column) {
+static unsigned char *field_of(void *rows, size_t row_bytes, int64_t row,
+                               const struct archive_column *column) {
     return (unsigned char *)rows + (size_t)row * row_bytes + column->offset;
 }
 
@@ -44,16 +45,18 @@ static int carry_column(struct archive_reader *reader, read_column *read, const 
 
 static int carry_table(struct archive_reader *reader, read_column *read, const struct archive_column *columns,
                        void *rows, size_t row_bytes, int64_t count, struct arena *arena, struct error *err) {
-    for (; columns->name; columns++) TRY(carry_column(reader, read, columns, rows, row_bytes, count, arena, err));
+    for (; columns->name; columns++)
+        TRY(carry_column(reader, read, columns, rows, row_bytes, count, arena, err));
     return 0;
 }
 
-static int check_same_cell(const char *path, struct archive_reader *reader, const struct archive_cell_plan *plan,
-                           struct error *err) {
+static int check_same_cell(const char *path, struct archive_reader *reader,
+                           const struct archive_cell_plan *plan, struct error *err) {
     struct archive_cell_summary has;
     TRY(archive_reader_summary(reader, &has, err));
     bool same = !strcmp(has.key.model, plan->key.model) && !strcmp(has.key.budget, plan->key.budget) &&
-                !strcmp(has.key.method, plan->key.method) && has.key.seed == plan->key.seed && has.tasks == plan->tasks;
+                !strcmp(has.key.method, plan->key.method) && has.key.seed == plan->key.seed &&
+                has.tasks == plan->tasks;
     for (int i = 0; same && i < plan->tasks; i++) {
         same = !strcmp(archive_reader_task_name(reader, i), plan->task[i].name);
     }
@@ -67,20 +70,22 @@ static int carry(const char *path, struct archive_reader *reader, const struct a
     TRY(archive_reader_summary(reader, &has, err));
     out->started = has.started;
     if (has.steps < out->step_count || has.validations < out->validation_count) {
-        return error_set(err, ERROR_INPUT, "%s: has %lld steps and %lld set points (the checkpoint needs %lld and %lld)", path,
+        return error_set(err, ERROR_INPUT,
+                         "%s: has %lld steps and %lld set points (the checkpoint needs %lld and %lld)", path,
                          (long long)has.steps, (long long)has.validations, (long long)out->step_count,
                          (long long)out->validation_count);
     }
     TRY(arena_alloc(out->arena, &out->steps, (size_t)out->step_count, sizeof *out->steps, err));
-    TRY(arena_alloc(out->arena, &out->validations, (size_t)out->validation_count, sizeof *out->validations, err));
-    TRY(carry_table(reader, archive_reader_steps, archive_step_columns, out->steps, sizeof *out->steps, out->step_count,
-                    out->arena, err));
+    TRY(arena_alloc(out->arena, &out->validations, (size_t)out->validation_count, sizeof *out->validations,
+                    err));
+    TRY(carry_table(reader, archive_reader_steps, archive_step_columns, out->steps, sizeof *out->steps,
+                    out->step_count, out->arena, err));
     return carry_table(reader, archive_reader_validation, archive_validation_columns, out->validations,
                        sizeof *out->validations, out->validation_count, out->arena, err);
 }
 
-int archive_carried_read(const char *path, const struct archive_cell_plan *plan, int64_t steps, int64_t validations,
-                         struct archive_carried *out, struct error *err) {
+int archive_carried_read(const char *path, const struct archive_cell_plan *plan, int64_t steps,
+                         int64_t validations, struct archive_carried *out, struct error *err) {
     *out = (struct archive_carried){.step_count = steps, .validation_count = validations};
     struct archive_reader *reader;
     TRY(arena_create(&out->arena, err));

@@ -21,15 +21,16 @@ struct archive_cell {
     char reason[1024];
 };
 
-/* "PATH.part": where a file is made before it takes its place. One process writes a cell, so the name needs no number, and what a
- * killed one left is replaced. */
+/* "PATH.part": where a file is made before it takes its place. One process writes a cell, so the name needs
+ * no number, and what a killed one left is replaced. */
 static int part_path(const char *path, struct text *out, struct error *err) {
     return text_printf(out, err, "%s.part", path);
 }
 
 /* --------------------------------------------------------------------------------------------- creating */
 
-static int write_cell_attributes(hid_t group, const struct archive_cell_plan *plan, double started, struct error *err) {
+static int write_cell_attributes(hid_t group, const struct archive_cell_plan *plan, double started,
+                                 struct error *err) {
     char now[ARCHIVE_TIME_BYTES], then[ARCHIVE_TIME_BYTES];
     archive_time_text(archive_now(), now);
     archive_time_text(started, then);
@@ -49,7 +50,8 @@ static int write_tables(struct archive_cell *cell, hid_t group, const struct arc
     const char **names;
     TRY(memory_alloc(&names, (size_t)plan->tasks, sizeof *names, err));
     for (int i = 0; i < plan->tasks; i++) names[i] = plan->task[i].name;
-    int code = archive_table_create(group, "steps", archive_step_columns, plan->tasks, names, &cell->steps, err);
+    int code =
+        archive_table_create(group, "steps", archive_step_columns, plan->tasks, names, &cell->steps, err);
     if (!code) {
         code = archive_table_create(group, "validation", archive_validation_columns, plan->tasks, names,
                                     &cell->validation, err);
@@ -59,8 +61,8 @@ static int write_tables(struct archive_cell *cell, hid_t group, const struct arc
 }
 
 /* Everything that the file holds before the first row. */
-static int write_head(struct archive_cell *cell, const struct archive_run *run, const struct archive_cell_plan *plan,
-                      double started, struct error *err) {
+static int write_head(struct archive_cell *cell, const struct archive_run *run,
+                      const struct archive_cell_plan *plan, double started, struct error *err) {
     HDF5_ID group = H5I_INVALID_HID, evaluations = H5I_INVALID_HID;
     TRY(archive_write_root(cell->file->id, run, err));
     TRY(hdf5_set_text(cell->file->id, "cell", cell->group, err));
@@ -79,7 +81,8 @@ static int refuse_finished(const char *path, struct error *err) {
     if (!file_exists(path) || archive_reader_open(path, &reader, &ignored)) return 0;
     bool done = !archive_reader_summary(reader, &summary, &ignored) && summary.state == ARCHIVE_DONE;
     archive_reader_close(&reader);
-    return done ? error_set(err, ERROR_INPUT, "%s: holds a finished cell (remove the file to run the cell again)", path)
+    return done ? error_set(err, ERROR_INPUT,
+                            "%s: holds a finished cell (remove the file to run the cell again)", path)
                 : 0;
 }
 
@@ -105,7 +108,8 @@ static int make_folder_of(const char *path, struct error *err) {
 
 static int write_rows(struct archive_cell *cell, struct error *err);
 
-static int write_carried(struct archive_cell *cell, const struct archive_carried *carried, struct error *err) {
+static int write_carried(struct archive_cell *cell, const struct archive_carried *carried,
+                         struct error *err) {
     for (int64_t i = 0; i < carried->step_count; i++) {
         TRY(archive_table_append(cell->steps, &carried->steps[i], err));
         if (archive_table_pending(cell->steps) == ROWS_IN_MEMORY) TRY(write_rows(cell, err));
@@ -117,8 +121,9 @@ static int write_carried(struct archive_cell *cell, const struct archive_carried
 }
 
 /* `carried` may be NULL. */
-static int fill_file(struct archive_cell *cell, const struct archive_run *run, const struct archive_cell_plan *plan,
-                     const struct archive_carried *carried, struct error *err) {
+static int fill_file(struct archive_cell *cell, const struct archive_run *run,
+                     const struct archive_cell_plan *plan, const struct archive_carried *carried,
+                     struct error *err) {
     TRY(write_head(cell, run, plan, carried ? carried->started : archive_now(), err));
     TRY(hdf5_file_flush(cell->file, err));
     TRY(hdf5_file_start_swmr(cell->file, err));
@@ -126,8 +131,9 @@ static int fill_file(struct archive_cell *cell, const struct archive_run *run, c
     return carried ? write_carried(cell, carried, err) : 0;
 }
 
-static int create_file(struct archive_cell *cell, const struct archive_run *run, const struct archive_cell_plan *plan,
-                       const struct archive_carried *carried, struct error *err) {
+static int create_file(struct archive_cell *cell, const struct archive_run *run,
+                       const struct archive_cell_plan *plan, const struct archive_carried *carried,
+                       struct error *err) {
     struct text part = {0};
     TRY(make_folder_of(cell->path, err));
     int code = part_path(cell->path, &part, err);
@@ -193,7 +199,8 @@ static int still_writable(const struct archive_cell *cell, struct error *err) {
     return error_set(err, cell->failed, "%s: an earlier write failed: %s", cell->path, cell->reason);
 }
 
-/* Two flushes: rows first, then `step`, which says that they are there. A kill between any two instructions leaves whole rows. */
+/* Two flushes: rows first, then `step`, which says that they are there. A kill between any two instructions
+ * leaves whole rows. */
 static int write_rows(struct archive_cell *cell, struct error *err) {
     TRY(archive_table_write(cell->steps, err));
     TRY(archive_table_write(cell->validation, err));
@@ -217,8 +224,8 @@ static int flush_rows(struct archive_cell *cell, struct error *err) {
     memcpy(cell->reason, local.message, sizeof cell->reason - 1);
     cell->reason[sizeof cell->reason - 1] = '\0';
     hdf5_file_give_up(cell->file);
-    return error_set(err, code, "%s: %s (the rows of the first %lld steps are kept)", cell->path, cell->reason,
-                     (long long)kept);
+    return error_set(err, code, "%s: %s (the rows of the first %lld steps are kept)", cell->path,
+                     cell->reason, (long long)kept);
 }
 
 int archive_cell_append_step(struct archive_cell *cell, const struct archive_step *row, struct error *err) {
@@ -267,8 +274,8 @@ static int close_rows(struct archive_cell *cell, struct error *err) {
     return code ? error_context(err, "%s", cell->path) : code;
 }
 
-static int write_end(const struct archive_cell *cell, hid_t file, enum archive_state state, const char *message,
-                     const char *model_folder, struct error *err) {
+static int write_end(const struct archive_cell *cell, hid_t file, enum archive_state state,
+                     const char *message, const char *model_folder, struct error *err) {
     char now[ARCHIVE_TIME_BYTES];
     archive_time_text(archive_now(), now);
     HDF5_ID group = H5Gopen2(file, cell->group, H5P_DEFAULT);
@@ -309,7 +316,8 @@ int archive_cell_finish(struct archive_cell **out, enum archive_state state, con
     *out = NULL;
     struct text part = {0};
     int code = close_rows(cell, err);
-    /* Rows that could not be written do not keep a failure from being recorded, should there be room again. */
+    /* Rows that could not be written do not keep a failure from being recorded, should there be room again.
+     */
     if (!code || state == ARCHIVE_FAILED) {
         code = part_path(cell->path, &part, err);
         if (!code) code = finish_in_copy(cell, text_string(&part), state, message, model_folder, err);

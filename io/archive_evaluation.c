@@ -20,8 +20,8 @@ static int copy_sample(const struct archive_sample *from, struct arena *arena, s
     return 0;
 }
 
-int archive_evaluation_copy(const struct archive_evaluation *from, struct arena *arena, struct archive_evaluation *out,
-                            struct error *err) {
+int archive_evaluation_copy(const struct archive_evaluation *from, struct arena *arena,
+                            struct archive_evaluation *out, struct error *err) {
     *out = *from;
     TRY(archive_string(arena, from->benchmark, &out->benchmark, err));
     TRY(archive_string(arena, from->category, &out->category, err));
@@ -37,7 +37,8 @@ int archive_evaluation_copy(const struct archive_evaluation *from, struct arena 
     out->metrics = metrics;
     struct archive_sample *samples;
     TRY(arena_alloc(arena, &samples, (size_t)from->sample_count, sizeof *samples, err));
-    for (int64_t i = 0; i < from->sample_count; i++) TRY(copy_sample(&from->samples[i], arena, &samples[i], err));
+    for (int64_t i = 0; i < from->sample_count; i++)
+        TRY(copy_sample(&from->samples[i], arena, &samples[i], err));
     out->samples = samples;
     return 0;
 }
@@ -56,7 +57,8 @@ static int write_attributes(hid_t group, const struct archive_evaluation *evalua
     return hdf5_set_text(group, "prompt_hash", evaluation->prompt_hash, err);
 }
 
-/* Every metric as an attribute, "acc_norm" and "acc_norm_stderr"; "metric_n" should one be called like an attribute that is there. */
+/* Every metric as an attribute, "acc_norm" and "acc_norm_stderr"; "metric_n" should one be called like an
+ * attribute that is there. */
 static int write_metric(hid_t group, const struct archive_metric *metric, struct error *err) {
     struct text name = {0};
     const char *before = H5Aexists(group, metric->name) > 0 ? "metric_" : "";
@@ -77,8 +79,8 @@ struct sample_columns {
     int most; /* choices of a record */
 };
 
-static int fill_samples(const struct archive_evaluation *evaluation, struct arena *arena, struct sample_columns *to,
-                        struct error *err) {
+static int fill_samples(const struct archive_evaluation *evaluation, struct arena *arena,
+                        struct sample_columns *to, struct error *err) {
     size_t count = (size_t)evaluation->sample_count;
     to->most = 0;
     for (size_t i = 0; i < count; i++) {
@@ -122,7 +124,8 @@ static int write_samples(hid_t group, const struct archive_evaluation *evaluatio
     TRY(hdf5_group_create(group, "samples", &samples, err));
     TRY(hdf5_write_texts(samples, "id", columns.id, count, "the record's own id", &id, err));
     TRY(hdf5_make_scale(id, "id", err));
-    TRY(hdf5_write_texts(samples, "prediction", columns.prediction, count, "what the model answered", &dataset, err));
+    TRY(hdf5_write_texts(samples, "prediction", columns.prediction, count, "what the model answered",
+                         &dataset, err));
     TRY(attach_first(&dataset, id, err));
     TRY(hdf5_write_texts(samples, "target", columns.target, count, "the right answer", &dataset, err));
     TRY(attach_first(&dataset, id, err));
@@ -137,13 +140,14 @@ static int write_samples(hid_t group, const struct archive_evaluation *evaluatio
     int64_t *numbers;
     TRY(arena_alloc(arena, &numbers, (size_t)columns.most, sizeof *numbers, err));
     for (int c = 0; c < columns.most; c++) numbers[c] = c;
-    TRY(hdf5_write_numbers(samples, "choice", H5T_NATIVE_INT64, 1, &shape[1], numbers, "1", "number of the choice",
-                           &choice, err));
+    TRY(hdf5_write_numbers(samples, "choice", H5T_NATIVE_INT64, 1, &shape[1], numbers, "1",
+                           "number of the choice", &choice, err));
     TRY(hdf5_make_scale(choice, "choice", err));
     HDF5_ID likelihood = H5I_INVALID_HID;
-    TRY(hdf5_write_numbers(samples, "log_likelihood", H5T_NATIVE_DOUBLE, 2, shape, columns.log_likelihood, "nat",
-                           "log-likelihood of each choice given the prompt; NaN past the record's last choice",
-                           &likelihood, err));
+    TRY(hdf5_write_numbers(
+        samples, "log_likelihood", H5T_NATIVE_DOUBLE, 2, shape, columns.log_likelihood, "nat",
+        "log-likelihood of each choice given the prompt; NaN past the record's last choice", &likelihood,
+        err));
     TRY(hdf5_attach_scale(likelihood, id, 0, err));
     return hdf5_attach_scale(likelihood, choice, 1, err);
 }

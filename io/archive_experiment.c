@@ -138,22 +138,28 @@ static int write_cells(struct writing *w, struct error *err) {
         int method = (int)(rest % (size_t)axes->methods);
         rest /= (size_t)axes->methods;
         int budget = (int)(rest % (size_t)axes->budgets), model = (int)(rest / (size_t)axes->budgets);
-        struct archive_cell_key key = {axes->model[model], axes->method[method], axes->budget[budget], axes->seed[seed]};
+        struct archive_cell_key key = {axes->model[model], axes->method[method], axes->budget[budget],
+                                       axes->seed[seed]};
         TRY(write_cell(w, i, &key, axes->fraction[budget], err));
     }
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- grid and benchmarks */
+/* --------------------------------------------------------------------------------------------- grid and
+ * benchmarks */
 
 static int write_benchmarks(struct writing *w, struct error *err) {
     const struct archive_grid_axes *axes = w->axes;
-    HDF5_ID group = H5I_INVALID_HID, name = H5I_INVALID_HID, category = H5I_INVALID_HID, metric = H5I_INVALID_HID;
+    HDF5_ID group = H5I_INVALID_HID, name = H5I_INVALID_HID, category = H5I_INVALID_HID,
+            metric = H5I_INVALID_HID;
     TRY(hdf5_group_create(w->file->id, "benchmarks", &group, err));
-    TRY(hdf5_write_texts(group, "name", axes->benchmark, axes->benchmarks, "the benchmark's name", &name, err));
+    TRY(hdf5_write_texts(group, "name", axes->benchmark, axes->benchmarks, "the benchmark's name", &name,
+                         err));
     TRY(hdf5_make_scale(name, "name", err));
-    TRY(hdf5_write_texts(group, "category", axes->benchmark_category, axes->benchmarks, "what it asks for", &category, err));
-    TRY(hdf5_write_texts(group, "metric", axes->benchmark_metric, axes->benchmarks, "its headline metric", &metric, err));
+    TRY(hdf5_write_texts(group, "category", axes->benchmark_category, axes->benchmarks, "what it asks for",
+                         &category, err));
+    TRY(hdf5_write_texts(group, "metric", axes->benchmark_metric, axes->benchmarks, "its headline metric",
+                         &metric, err));
     TRY(hdf5_attach_scale(category, name, 0, err));
     return hdf5_attach_scale(metric, name, 0, err);
 }
@@ -171,18 +177,20 @@ static int write_axes(struct writing *w, hid_t group, hid_t scale[AXES], struct 
     TRY(hdf5_write_numbers(group, names[1], H5T_NATIVE_DOUBLE, 1, &budgets, axes->fraction, "1",
                            "share of the available supervised tokens", &scale[1], err));
     TRY(hdf5_write_texts(group, names[2], axes->method, axes->methods, "the method's label", &scale[2], err));
-    TRY(hdf5_write_numbers(group, names[3], H5T_NATIVE_INT64, 1, &seeds, seed, "1", "the seed", &scale[3], err));
-    TRY(hdf5_write_texts(group, names[4], axes->benchmark, axes->benchmarks, "the benchmark's name", &scale[4], err));
+    TRY(hdf5_write_numbers(group, names[3], H5T_NATIVE_INT64, 1, &seeds, seed, "1", "the seed", &scale[3],
+                           err));
+    TRY(hdf5_write_texts(group, names[4], axes->benchmark, axes->benchmarks, "the benchmark's name",
+                         &scale[4], err));
     for (int i = 0; i < AXES; i++) TRY(hdf5_make_scale(scale[i], names[i], err));
     HDF5_ID written = H5I_INVALID_HID;
-    TRY(hdf5_write_texts(group, "budget_name", axes->budget, axes->budgets, "the budget as the experiment writes it",
-                         &written, err));
+    TRY(hdf5_write_texts(group, "budget_name", axes->budget, axes->budgets,
+                         "the budget as the experiment writes it", &written, err));
     return hdf5_attach_scale(written, scale[1], 0, err);
 }
 
-static int write_grid_column(struct writing *w, hid_t group, const hid_t scale[AXES], int rank, const char *name,
-                             hid_t type, const void *values, const char *units, const char *description,
-                             struct error *err) {
+static int write_grid_column(struct writing *w, hid_t group, const hid_t scale[AXES], int rank,
+                             const char *name, hid_t type, const void *values, const char *units,
+                             const char *description, struct error *err) {
     const struct archive_grid_axes *a = w->axes;
     hsize_t shape[AXES] = {(hsize_t)a->models, (hsize_t)a->budgets, (hsize_t)a->methods, (hsize_t)a->seeds,
                            (hsize_t)a->benchmarks};
@@ -242,8 +250,8 @@ static int write_file(struct writing *w, const char *part, const char *path, con
     return code;
 }
 
-int archive_experiment_write(const char *folder, const struct archive_run *run, const struct archive_grid_axes *axes,
-                             struct error *err) {
+int archive_experiment_write(const char *folder, const struct archive_run *run,
+                             const struct archive_grid_axes *axes, struct error *err) {
     hdf5_silence();
     struct writing w = {.folder = folder, .axes = axes};
     struct text part = {0};

@@ -30,7 +30,8 @@ static int same_length(const char *name, int64_t has, int64_t expected, struct e
 static int read_axes(hid_t file, struct archive_grid_axes *axes, struct arena *arena, struct error *err) {
     HDF5_ID grid = H5Gopen2(file, "grid", H5P_DEFAULT);
     HDF5_ID benchmarks = H5Gopen2(file, "benchmarks", H5P_DEFAULT);
-    if (grid < 0 || benchmarks < 0) return hdf5_error(err, ERROR_INPUT, "cannot open groups grid and benchmarks");
+    if (grid < 0 || benchmarks < 0)
+        return hdf5_error(err, ERROR_INPUT, "cannot open groups grid and benchmarks");
     int64_t *seeds, count;
     int others;
     double *fractions;
@@ -38,7 +39,8 @@ static int read_axes(hid_t file, struct archive_grid_axes *axes, struct arena *a
     TRY(read_texts(grid, "budget_name", &axes->budgets, &axes->budget, arena, err));
     TRY(read_texts(grid, "method", &axes->methods, &axes->method, arena, err));
     TRY(read_texts(grid, "benchmark", &axes->benchmarks, &axes->benchmark, arena, err));
-    TRY(hdf5_read_numbers(grid, "budget", H5T_NATIVE_DOUBLE, ARCHIVE_NAMES_LIMIT, arena, &fractions, &count, err));
+    TRY(hdf5_read_numbers(grid, "budget", H5T_NATIVE_DOUBLE, ARCHIVE_NAMES_LIMIT, arena, &fractions, &count,
+                          err));
     TRY(same_length("budget", count, axes->budgets, err));
     TRY(read_texts(benchmarks, "category", &others, &axes->benchmark_category, arena, err));
     TRY(same_length("category", others, axes->benchmarks, err));
@@ -54,12 +56,13 @@ static int read_axes(hid_t file, struct archive_grid_axes *axes, struct arena *a
     return 0;
 }
 
-static int read_root(hid_t file, struct archive_experiment *experiment, struct arena *arena, struct error *err) {
+static int read_root(hid_t file, struct archive_experiment *experiment, struct arena *arena,
+                     struct error *err) {
     const char *schema;
     TRY(hdf5_get_text(file, "schema", "", arena, &schema, err));
     if (strcmp(schema, ARCHIVE_SCHEMA) != 0) {
-        return error_set(err, ERROR_INPUT, "is not an archive of schema %s (attribute schema: \"%.40s\")", ARCHIVE_SCHEMA,
-                         schema);
+        return error_set(err, ERROR_INPUT, "is not an archive of schema %s (attribute schema: \"%.40s\")",
+                         ARCHIVE_SCHEMA, schema);
     }
     TRY(hdf5_get_text(file, "experiment", "", arena, &experiment->name, err));
     TRY(hdf5_get_text(file, "experiment_path", "", arena, &experiment->path, err));

@@ -68,12 +68,13 @@ int archive_cell_group(const struct archive_cell_key *key, char **out, struct er
 
 enum { LABEL_BYTES = 60 }; /* of a label in a file name: three and a seed stay below the usual limit of 255 */
 
-/* Appends a label with everything replaced that does not belong into a file name; *same becomes false if it changed. "__" separates
- * labels, so it must not be in one. */
+/* Appends a label with everything replaced that does not belong into a file name; *same becomes false if it
+ * changed. "__" separates labels, so it must not be in one. */
 static int append_label(struct text *name, const char *label, bool *same, struct error *err) {
     char clean[LABEL_BYTES + 1] = "";
     size_t length = strlen(label);
-    if (!length || length > LABEL_BYTES || strstr(label, "__") || label[length - 1] == '_' || label[0] == '_') {
+    if (!length || length > LABEL_BYTES || strstr(label, "__") || label[length - 1] == '_' ||
+        label[0] == '_') {
         *same = false;
     }
     for (size_t i = 0; i < length && i < LABEL_BYTES; i++) {

@@ -29,8 +29,8 @@ struct archive_reader {
 /* --------------------------------------------------------------------------------------------- columns */
 
 /* Opens a column of a table, after checks of its type and shape; *columns is 1 or the number of tasks. */
-static int open_column(const struct archive_reader *reader, const struct reader_table *table, const char *name,
-                       hid_t *dataset, int64_t *rows, int64_t *columns, struct error *err) {
+static int open_column(const struct archive_reader *reader, const struct reader_table *table,
+                       const char *name, hid_t *dataset, int64_t *rows, int64_t *columns, struct error *err) {
     *dataset = strchr(name, '/') || !name[0] ? H5I_INVALID_HID : H5Dopen2(table->group, name, H5P_DEFAULT);
     if (*dataset < 0) {
         return hdf5_error(err, ERROR_INPUT, "%s: cannot open column %s/%s", reader->path, table->name, name);
@@ -40,14 +40,15 @@ static int open_column(const struct archive_reader *reader, const struct reader_
     int rank = H5Sget_simple_extent_ndims(space);
     H5T_class_t class = H5Tget_class(type);
     if ((class != H5T_INTEGER && class != H5T_FLOAT) || rank < 1 || rank > 2) {
-        return error_set(err, ERROR_INPUT, "%s: %s/%s is not a column of numbers", reader->path, table->name, name);
+        return error_set(err, ERROR_INPUT, "%s: %s/%s is not a column of numbers", reader->path, table->name,
+                         name);
     }
     hsize_t shape[2] = {0, 1};
     H5Sget_simple_extent_dims(space, shape, NULL);
     if (shape[0] > ARCHIVE_ROWS_LIMIT || (rank == 2 && shape[1] != (hsize_t)reader->summary.tasks)) {
-        return error_set(err, ERROR_INPUT, "%s: %s/%s has the shape %llu x %llu (expected rows x %d tasks)", reader->path,
-                         table->name, name, (unsigned long long)shape[0], (unsigned long long)shape[1],
-                         reader->summary.tasks);
+        return error_set(err, ERROR_INPUT, "%s: %s/%s has the shape %llu x %llu (expected rows x %d tasks)",
+                         reader->path, table->name, name, (unsigned long long)shape[0],
+                         (unsigned long long)shape[1], reader->summary.tasks);
     }
     *rows = (int64_t)shape[0];
     *columns = (int64_t)shape[1];
@@ -57,12 +58,14 @@ static int open_column(const struct archive_reader *reader, const struct reader_
 /* The first `rows` rows as doubles, freshly allocated. */
 static int read_rows(const struct archive_reader *reader, const struct reader_table *table, const char *name,
                      hid_t dataset, int64_t rows, int64_t columns, double **out, struct error *err) {
-    /* Committed rows are stored uncompressed: a file cannot have more of them than it has room for, whatever it claims. */
+    /* Committed rows are stored uncompressed: a file cannot have more of them than it has room for, whatever
+     * it claims. */
     struct stat status;
-    if (fstat(hdf5_driver_descriptor(reader->file->driver), &status)) return error_set_errno(err, "%s: cannot inspect", reader->path);
+    if (fstat(hdf5_driver_descriptor(reader->file->driver), &status))
+        return error_set_errno(err, "%s: cannot inspect", reader->path);
     if (rows > status.st_size / 8 / columns) {
-        return error_set(err, ERROR_INPUT, "%s: %s/%s claims more rows than the file can hold", reader->path, table->name,
-                         name);
+        return error_set(err, ERROR_INPUT, "%s: %s/%s claims more rows than the file can hold", reader->path,
+                         table->name, name);
     }
     TRY(memory_alloc(out, (size_t)(rows * columns), sizeof **out, err));
     if (!rows) return 0;
@@ -92,7 +95,8 @@ static int count_rows(const struct archive_reader *reader, struct reader_table *
     int64_t has = 0, columns = 0;
     double *steps;
     TRY(open_column(reader, table, "step", &step, &has, &columns, err));
-    if (columns != 1) return error_set(err, ERROR_INPUT, "%s: %s/step is not one column", reader->path, table->name);
+    if (columns != 1)
+        return error_set(err, ERROR_INPUT, "%s: %s/step is not one column", reader->path, table->name);
     TRY(read_rows(reader, table, "step", step, rows, columns, &steps, err));
     table->rows = 0;
     while (table->rows < rows && steps[table->rows] >= 0) table->rows++; /* -1: extended, but never written */
@@ -100,16 +104,16 @@ static int count_rows(const struct archive_reader *reader, struct reader_table *
     return 0;
 }
 
-static int read_column(const struct archive_reader *reader, const struct reader_table *table, const char *name,
-                       double **out, int64_t *rows, int64_t *columns, struct error *err) {
+static int read_column(const struct archive_reader *reader, const struct reader_table *table,
+                       const char *name, double **out, int64_t *rows, int64_t *columns, struct error *err) {
     HDF5_ID dataset = H5I_INVALID_HID;
     int64_t has;
     *out = NULL;
     TRY(open_column(reader, table, name, &dataset, &has, columns, err));
     *rows = table->rows;
     if (has < *rows) {
-        return error_set(err, ERROR_INPUT, "%s: %s/%s has %lld rows (expected %lld)", reader->path, table->name, name,
-                         (long long)has, (long long)*rows);
+        return error_set(err, ERROR_INPUT, "%s: %s/%s has %lld rows (expected %lld)", reader->path,
+                         table->name, name, (long long)has, (long long)*rows);
     }
     return read_rows(reader, table, name, dataset, *rows, *columns, out, err);
 }
@@ -172,7 +176,8 @@ static int list_evaluations(struct archive_reader *reader, struct error *err) {
     }
     TRY(arena_alloc(reader->arena, &reader->evaluation_names, info.nlinks, sizeof(char *), err));
     for (hsize_t i = 0; i < info.nlinks; i++) {
-        ssize_t length = H5Lget_name_by_idx(reader->evaluations, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
+        ssize_t length =
+            H5Lget_name_by_idx(reader->evaluations, ".", H5_INDEX_NAME, H5_ITER_INC, i, NULL, 0, H5P_DEFAULT);
         char *name;
         if (length < 0) return hdf5_error(err, ERROR_INPUT, "cannot list the evaluations");
         TRY(arena_alloc(reader->arena, &name, (size_t)length + 1, 1, err));
@@ -190,8 +195,8 @@ static int open_cell(struct archive_reader *reader, struct error *err) {
     int64_t tasks;
     TRY(hdf5_get_text(reader->file->id, "schema", "", reader->arena, &schema, err));
     if (strcmp(schema, ARCHIVE_SCHEMA) != 0) {
-        return error_set(err, ERROR_INPUT, "is not an archive of schema %s (attribute schema: \"%.40s\")", ARCHIVE_SCHEMA,
-                         schema);
+        return error_set(err, ERROR_INPUT, "is not an archive of schema %s (attribute schema: \"%.40s\")",
+                         ARCHIVE_SCHEMA, schema);
     }
     TRY(hdf5_get_text(reader->file->id, "cell", "", reader->arena, &group, err));
     if (!group[0]) return error_set(err, ERROR_INPUT, "is not the file of one cell (no attribute cell)");
@@ -200,7 +205,8 @@ static int open_cell(struct archive_reader *reader, struct error *err) {
     TRY(open_group(reader->cell, "steps", &reader->steps.group, err));
     TRY(open_group(reader->cell, "validation", &reader->validation.group, err));
     TRY(open_group(reader->cell, "eval", &reader->evaluations, err));
-    TRY(hdf5_read_texts(reader->steps.group, "task", ARCHIVE_TASKS_LIMIT, reader->arena, &reader->task_names, &tasks, err));
+    TRY(hdf5_read_texts(reader->steps.group, "task", ARCHIVE_TASKS_LIMIT, reader->arena, &reader->task_names,
+                        &tasks, err));
     if (tasks < 1) return error_set(err, ERROR_INPUT, "has no tasks");
     reader->summary.tasks = (int)tasks;
     return list_evaluations(reader, err);
@@ -264,7 +270,8 @@ void archive_reader_close(struct archive_reader **out) {
     memory_free(reader);
 }
 
-int archive_reader_summary(struct archive_reader *reader, struct archive_cell_summary *out, struct error *err) {
+int archive_reader_summary(struct archive_reader *reader, struct archive_cell_summary *out,
+                           struct error *err) {
     (void)err;
     *out = reader->summary;
     return 0;
@@ -278,7 +285,8 @@ const char *archive_reader_task_name(struct archive_reader *reader, int task) {
     return reader->task_names[task];
 }
 
-/* --------------------------------------------------------------------------------------------- evaluations */
+/* --------------------------------------------------------------------------------------------- evaluations
+ */
 
 static int read_evaluation(struct archive_reader *reader, const char *name, struct archive_evaluation *out,
                            struct error *err) {

@@ -51,8 +51,10 @@ static const struct {
     size_t offset;
 } task_counts[] = {
     {"n_train", "examples", "examples of the training pool", offsetof(struct archive_task, training_count)},
-    {"n_validation", "examples", "examples of the validation pool", offsetof(struct archive_task, validation_count)},
-    {"available_supervised_tokens", "tokens", "supervised tokens of the training pool, which budgets are shares of",
+    {"n_validation", "examples", "examples of the validation pool",
+     offsetof(struct archive_task, validation_count)},
+    {"available_supervised_tokens", "tokens",
+     "supervised tokens of the training pool, which budgets are shares of",
      offsetof(struct archive_task, available_supervised_tokens)},
     {"cut", "examples", "examples whose prompt was shortened", offsetof(struct archive_task, cut)},
     {"dropped", "examples", "examples left out because their completion was too long",
@@ -108,7 +110,8 @@ static int read_task_columns(hid_t group, struct arena *arena, struct archive_ta
     }
     for (size_t c = 0; c < sizeof task_counts / sizeof *task_counts; c++) {
         int64_t *numbers;
-        TRY(hdf5_read_numbers(group, task_counts[c].name, H5T_NATIVE_INT64, rows, arena, &numbers, &others, err));
+        TRY(hdf5_read_numbers(group, task_counts[c].name, H5T_NATIVE_INT64, rows, arena, &numbers, &others,
+                              err));
         for (int64_t i = 0; i < others; i++) {
             memcpy((char *)&(*tasks)[i] + task_counts[c].offset, &numbers[i], sizeof *numbers);
         }
@@ -117,7 +120,8 @@ static int read_task_columns(hid_t group, struct arena *arena, struct archive_ta
     return 0;
 }
 
-int archive_read_tasks(hid_t file, struct arena *arena, struct archive_task **tasks, int *count, struct error *err) {
+int archive_read_tasks(hid_t file, struct arena *arena, struct archive_task **tasks, int *count,
+                       struct error *err) {
     HDF5_ID group = H5Gopen2(file, "tasks", H5P_DEFAULT);
     *count = 0;
     if (group < 0) return hdf5_error(err, ERROR_INPUT, "cannot open group tasks");

@@ -33,7 +33,8 @@ static size_t values(const struct archive_table *table, const struct archive_col
 
 /* --------------------------------------------------------------------------------------------- making it */
 
-static int create_column(hid_t group, const struct archive_column *about, int tasks, hid_t *out, struct error *err) {
+static int create_column(hid_t group, const struct archive_column *about, int tasks, hid_t *out,
+                         struct error *err) {
     int rank = by_task(about) ? 2 : 1;
     hsize_t shape[2] = {0, (hsize_t)tasks}, most[2] = {H5S_UNLIMITED, (hsize_t)tasks};
     hsize_t chunk[2] = {SCALAR_ROWS, (hsize_t)tasks};
@@ -105,7 +106,8 @@ void archive_table_destroy(struct archive_table **out) {
 
 /* --------------------------------------------------------------------------------------------- rows */
 
-static void pack_values(const struct archive_column *about, size_t count, const void *row, unsigned char *to) {
+static void pack_values(const struct archive_column *about, size_t count, const void *row,
+                        unsigned char *to) {
     const unsigned char *field = (const unsigned char *)row + about->offset;
     if (!by_task(about)) {
         memcpy(to, field, 8);
@@ -119,7 +121,8 @@ static void pack_values(const struct archive_column *about, size_t count, const 
     }
     static const double no_real = NAN;
     static const int64_t no_count = -1;
-    for (size_t i = 0; i < count; i++) memcpy(to + 8 * i, real(about) ? (const void *)&no_real : &no_count, 8);
+    for (size_t i = 0; i < count; i++)
+        memcpy(to + 8 * i, real(about) ? (const void *)&no_real : &no_count, 8);
 }
 
 int archive_table_append(struct archive_table *table, const void *row, struct error *err) {
@@ -146,8 +149,8 @@ int64_t archive_table_committed(const struct archive_table *table) {
 /* --------------------------------------------------------------------------------------------- writing */
 
 /* Writes the pending rows of one column, whose values start at `at` in a row. */
-static int write_column(struct archive_table *table, struct column *column, size_t at, unsigned char *gathered,
-                        struct error *err) {
+static int write_column(struct archive_table *table, struct column *column, size_t at,
+                        unsigned char *gathered, struct error *err) {
     size_t width = values(table, column->about), bytes = 8 * width;
     for (int64_t i = 0; i < table->pending; i++) {
         memcpy(gathered + (size_t)i * bytes, table->rows + (size_t)i * table->row_bytes + at, bytes);

@@ -4,7 +4,8 @@
 
 #include <string.h>
 
-static int set_value(hid_t object, const char *name, hid_t stored, hid_t given, const void *value, struct error *err) {
+static int set_value(hid_t object, const char *name, hid_t stored, hid_t given, const void *value,
+                     struct error *err) {
     if (H5Aexists(object, name) > 0 && H5Adelete(object, name) < 0) {
         return hdf5_error(err, ERROR_IO, "cannot replace attribute %s", name);
     }
@@ -63,14 +64,16 @@ static int open_value(hid_t object, const char *name, bool text, hid_t *out, str
     return 0;
 }
 
-static int read_text(hid_t attribute, const char *name, struct arena *arena, const char **out, struct error *err) {
+static int read_text(hid_t attribute, const char *name, struct arena *arena, const char **out,
+                     struct error *err) {
     HDF5_ID type = H5Aget_type(attribute);
     if (H5Tis_variable_str(type) > 0) {
         HDF5_ID as = hdf5_text_type();
         HDF5_ID space = H5Aget_space(attribute);
         char *value = NULL;
         H5Tset_cset(as, H5Tget_cset(type)); /* HDF5 converts no character sets: ask for the stored one */
-        if (H5Aread(attribute, as, &value) < 0) return hdf5_error(err, ERROR_INPUT, "cannot read attribute %s", name);
+        if (H5Aread(attribute, as, &value) < 0)
+            return hdf5_error(err, ERROR_INPUT, "cannot read attribute %s", name);
         const char *from = value ? value : "";
         size_t length = strnlen(from, HDF5_TEXT_LIMIT + 1);
         char *copy = NULL;
@@ -84,7 +87,8 @@ static int read_text(hid_t attribute, const char *name, struct arena *arena, con
     if (!size || size > HDF5_TEXT_LIMIT) return error_set(err, ERROR_INPUT, "attribute %s is too long", name);
     char *fixed;
     TRY(arena_alloc(arena, &fixed, size + 1, 1, err));
-    if (H5Aread(attribute, type, fixed) < 0) return hdf5_error(err, ERROR_INPUT, "cannot read attribute %s", name);
+    if (H5Aread(attribute, type, fixed) < 0)
+        return hdf5_error(err, ERROR_INPUT, "cannot read attribute %s", name);
     if (H5Tget_strpad(type) == H5T_STR_SPACEPAD) {
         while (size && fixed[size - 1] == ' ') fixed[--size] = '\0';
     }

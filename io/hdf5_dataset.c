@@ -16,7 +16,8 @@ int hdf5_valid_utf8(const char *from, struct text *out, struct error *err) {
     size_t left = strlen(from);
     while (left) {
         utf8proc_int32_t point;
-        utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)from, (utf8proc_ssize_t)left, &point);
+        utf8proc_ssize_t bytes =
+            utf8proc_iterate((const utf8proc_uint8_t *)from, (utf8proc_ssize_t)left, &point);
         bool valid = bytes > 0 && point >= 0;
         size_t step = valid ? (size_t)bytes : 1;
         TRY(valid ? text_append(out, from, step, err) : text_append_string(out, "\xEF\xBF\xBD", err));
@@ -37,7 +38,8 @@ static hid_t storage(int rank, const hsize_t *shape) {
     for (int i = rank - 1; i >= 0; i--) {
         elements *= shape[i];
         chunk[i] = shape[i];
-        if (within * chunk[i] > CHUNK_ELEMENTS) chunk[i] = CHUNK_ELEMENTS / within ? CHUNK_ELEMENTS / within : 1;
+        if (within * chunk[i] > CHUNK_ELEMENTS)
+            chunk[i] = CHUNK_ELEMENTS / within ? CHUNK_ELEMENTS / within : 1;
         within *= chunk[i];
     }
     if (elements > CHUNK_ELEMENTS) {
@@ -47,9 +49,9 @@ static hid_t storage(int rank, const hsize_t *shape) {
     return properties;
 }
 
-static int write_dataset(hid_t group, const char *name, hid_t stored, hid_t given, int rank, const hsize_t *shape,
-                         const void *values, const char *units, const char *description, hid_t *out,
-                         struct error *err) {
+static int write_dataset(hid_t group, const char *name, hid_t stored, hid_t given, int rank,
+                         const hsize_t *shape, const void *values, const char *units, const char *description,
+                         hid_t *out, struct error *err) {
     HDF5_ID links = hdf5_link_properties();
     HDF5_ID space = H5Screate_simple(rank, shape, NULL);
     HDF5_ID properties = storage(rank, shape);
@@ -67,15 +69,16 @@ static int write_dataset(hid_t group, const char *name, hid_t stored, hid_t give
     return 0;
 }
 
-int hdf5_write_numbers(hid_t group, const char *name, hid_t type, int rank, const hsize_t *shape, const void *values,
-                       const char *units, const char *description, hid_t *out, struct error *err) {
+int hdf5_write_numbers(hid_t group, const char *name, hid_t type, int rank, const hsize_t *shape,
+                       const void *values, const char *units, const char *description, hid_t *out,
+                       struct error *err) {
     bool real = H5Tget_class(type) == H5T_FLOAT;
     return write_dataset(group, name, real ? H5T_IEEE_F64LE : H5T_STD_I64LE, type, rank, shape, values, units,
                          description, out, err);
 }
 
-int hdf5_write_texts(hid_t group, const char *name, const char *const *values, int64_t count, const char *description,
-                     hid_t *out, struct error *err) {
+int hdf5_write_texts(hid_t group, const char *name, const char *const *values, int64_t count,
+                     const char *description, hid_t *out, struct error *err) {
     struct arena *arena;
     const char **valid;
     struct text one = {0};
@@ -111,7 +114,8 @@ static int copy_texts(char **read, int64_t count, struct arena *arena, const cha
     return 0;
 }
 
-/* Opens a one-dimensional dataset of texts or of numbers and counts its elements. The caller releases *dataset, also after a failure. */
+/* Opens a one-dimensional dataset of texts or of numbers and counts its elements. The caller releases
+ * *dataset, also after a failure. */
 static int open_list(hid_t group, const char *name, bool text, int64_t limit, hid_t *dataset, int64_t *count,
                      struct error *err) {
     *dataset = H5Dopen2(group, name, H5P_DEFAULT);
@@ -120,9 +124,11 @@ static int open_list(hid_t group, const char *name, bool text, int64_t limit, hi
     HDF5_ID space = H5Dget_space(*dataset);
     if (type < 0 || space < 0) return hdf5_error(err, ERROR_INPUT, "cannot open dataset %s", name);
     H5T_class_t class = H5Tget_class(type);
-    bool fits = text ? class == H5T_STRING && H5Tis_variable_str(type) > 0 : class == H5T_INTEGER || class == H5T_FLOAT;
+    bool fits = text ? class == H5T_STRING && H5Tis_variable_str(type) > 0
+                     : class == H5T_INTEGER || class == H5T_FLOAT;
     if (!fits || H5Sget_simple_extent_ndims(space) != 1) {
-        return error_set(err, ERROR_INPUT, "dataset %s is not a list of %s", name, text ? "texts" : "numbers");
+        return error_set(err, ERROR_INPUT, "dataset %s is not a list of %s", name,
+                         text ? "texts" : "numbers");
     }
     *count = H5Sget_simple_extent_npoints(space);
     if (*count < 0 || *count > limit) {
@@ -152,8 +158,8 @@ int hdf5_read_texts(hid_t group, const char *name, int64_t limit, struct arena *
     return code;
 }
 
-int hdf5_read_numbers(hid_t group, const char *name, hid_t type, int64_t limit, struct arena *arena, void *out,
-                      int64_t *count, struct error *err) {
+int hdf5_read_numbers(hid_t group, const char *name, hid_t type, int64_t limit, struct arena *arena,
+                      void *out, int64_t *count, struct error *err) {
     HDF5_ID dataset = H5I_INVALID_HID;
     TRY(open_list(group, name, false, limit, &dataset, count, err));
     TRY(arena_alloc(arena, out, (size_t)*count, H5Tget_size(type), err));

@@ -19,7 +19,8 @@ struct hdf5_driver {
     ino_t inode;
     int failure;
     bool detached;
-    unsigned char *memory; /* after a failure or detaching, [capacity]; NULL also when there was no room for a copy */
+    unsigned char
+        *memory; /* after a failure or detaching, [capacity]; NULL also when there was no room for a copy */
     size_t capacity;
 };
 
@@ -65,7 +66,8 @@ static int disk_write(int descriptor, haddr_t at, size_t size, const unsigned ch
 void hdf5_driver_detach(struct hdf5_driver *driver) {
     if (driver->detached) return;
     driver->detached = true;
-    /* Without memory for the copy HDF5 may read back zeros where it wrote, and then fails to close: the best that is left. */
+    /* Without memory for the copy HDF5 may read back zeros where it wrote, and then fails to close: the best
+     * that is left. */
     if (memory_reserve(&driver->memory, &driver->capacity, driver->end, 1, NULL) ||
         disk_read(driver->descriptor, 0, driver->end, driver->memory)) {
         memory_free(driver->memory);
@@ -91,7 +93,8 @@ static void memory_read(const struct hdf5_driver *driver, haddr_t at, size_t siz
     if (size > held) memset(to + held, 0, size - held);
 }
 
-/* --------------------------------------------------------------------------------------------- what HDF5 calls */
+/* --------------------------------------------------------------------------------------------- what HDF5
+ * calls */
 
 static int open_flags(unsigned flags) {
     int mode = flags & H5F_ACC_RDWR ? O_RDWR : O_RDONLY;
@@ -108,7 +111,8 @@ static H5FD_t *driver_open(const char *name, unsigned flags, hid_t properties, h
     int descriptor = open(name, open_flags(flags), 0666);
     if (descriptor < 0 || fstat(descriptor, &status) || memory_alloc(&driver, 1, sizeof *driver, NULL)) {
         const char *reason = strerror(errno);
-        H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_FILE, H5E_CANTOPENFILE, "%s", reason);
+        H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_FILE, H5E_CANTOPENFILE, "%s",
+                 reason);
         if (descriptor >= 0) close(descriptor);
         return NULL;
     }
@@ -166,7 +170,8 @@ static herr_t driver_get_handle(H5FD_t *file, hid_t properties, void **handle) {
     return 0;
 }
 
-static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t properties, haddr_t at, size_t size, void *to) {
+static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t properties, haddr_t at, size_t size,
+                          void *to) {
     (void)type, (void)properties;
     struct hdf5_driver *driver = self(file);
     if (driver->detached) {
@@ -174,7 +179,8 @@ static herr_t driver_read(H5FD_t *file, H5FD_mem_t type, hid_t properties, haddr
         return 0;
     }
     if (!disk_read(driver->descriptor, at, size, to)) return 0;
-    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR, "%s", strerror(errno));
+    H5Epush2(H5E_DEFAULT, __FILE__, __func__, __LINE__, H5E_ERR_CLS, H5E_IO, H5E_READERROR, "%s",
+             strerror(errno));
     return -1;
 }
 
@@ -219,7 +225,8 @@ static const H5FD_class_t driver_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-/* --------------------------------------------------------------------------------------------- what we call */
+/* --------------------------------------------------------------------------------------------- what we call
+ */
 
 herr_t hdf5_driver_set(hid_t access_properties) {
     hid_t driver = H5FDregister(&driver_class);

@@ -1,11 +1,13 @@
 /* A file driver for HDF5 that outlives a full disk. Internal to io/.
  *
- * HDF5 does not survive a failed write: it keeps what it could not write, fails to close the file, and crashes the process at
- * exit, when it tries again. So it never hears of one. When the system refuses a write, the driver remembers the reason, copies the file
- * into memory and goes on there; callers ask hdf5_driver_failure after each flush. The file itself stays as it was at the last write
- * that succeeded: as if the process had been killed at that instant.
+ * HDF5 does not survive a failed write: it keeps what it could not write, fails to close the file, and
+ * crashes the process at exit, when it tries again. So it never hears of one. When the system refuses a
+ * write, the driver remembers the reason, copies the file into memory and goes on there; callers ask
+ * hdf5_driver_failure after each flush. The file itself stays as it was at the last write that succeeded: as
+ * if the process had been killed at that instant.
  *
- * There are no file locks: network file systems that lack them would refuse to open, and a cell has one writer by construction. */
+ * There are no file locks: network file systems that lack them would refuse to open, and a cell has one
+ * writer by construction. */
 #ifndef ADAPT_IO_HDF5_DRIVER_H
 #define ADAPT_IO_HDF5_DRIVER_H
 

@@ -16,8 +16,8 @@ static hid_t access_properties(void) {
     hid_t properties = H5Pcreate(H5P_FILE_ACCESS);
     H5Pset_libver_bounds(properties, H5F_LIBVER_LATEST, H5F_LIBVER_LATEST);
     H5Pset_fclose_degree(properties, H5F_CLOSE_STRONG);
-    /* A reader beside a writer tries again when a checksum is wrong, and sleeps 1, 2, 4, ... ns between: by HDF5's default of 100
-     * times a damaged file would take an eternity. */
+    /* A reader beside a writer tries again when a checksum is wrong, and sleeps 1, 2, 4, ... ns between: by
+     * HDF5's default of 100 times a damaged file would take an eternity. */
     H5Pset_metadata_read_attempts(properties, READ_ATTEMPTS);
     if (hdf5_driver_set(properties) < 0) hdf5_release(&properties);
     return properties;
@@ -43,8 +43,9 @@ static int wrap(hid_t id, bool writing, int code, const char *path, const char *
     return 0;
 }
 
-/* A kill cuts a write short between two pages of memory, never inside one. So metadata, which is under checksums and partly
- * rewritten in place, must not cross a page: HDF5's paged strategy sees to that for blocks that are smaller than a page. */
+/* A kill cuts a write short between two pages of memory, never inside one. So metadata, which is under
+ * checksums and partly rewritten in place, must not cross a page: HDF5's paged strategy sees to that for
+ * blocks that are smaller than a page. */
 enum { PAGE_BYTES = 4096 };
 
 int hdf5_file_create(const char *path, struct hdf5_file **out, struct error *err) {
@@ -60,7 +61,8 @@ int hdf5_file_create(const char *path, struct hdf5_file **out, struct error *err
 /* What can be told without HDF5 is told in plain words, and does not reach its parser. */
 static int check_before(const char *path, struct error *err) {
     int descriptor = open(path, O_RDONLY | O_CLOEXEC);
-    if (descriptor < 0 && errno == ENOENT) return error_set(err, ERROR_INPUT, "%s: there is no such file", path);
+    if (descriptor < 0 && errno == ENOENT)
+        return error_set(err, ERROR_INPUT, "%s: there is no such file", path);
     if (descriptor < 0) return error_set_errno(err, "%s: cannot open", path);
     struct stat status;
     struct hdf5_superblock block;
@@ -88,7 +90,8 @@ int hdf5_file_open(const char *path, bool writing, struct hdf5_file **out, struc
 /* --------------------------------------------------------------------------------------------- while open */
 
 int hdf5_file_start_swmr(struct hdf5_file *file, struct error *err) {
-    if (H5Fstart_swmr_write(file->id) < 0) return hdf5_error(err, ERROR_IO, "cannot start writing beside readers");
+    if (H5Fstart_swmr_write(file->id) < 0)
+        return hdf5_error(err, ERROR_IO, "cannot start writing beside readers");
     return 0;
 }
 
@@ -129,7 +132,8 @@ void hdf5_file_abandon(struct hdf5_file **file) {
 int hdf5_file_close(struct hdf5_file **file, struct error *err) {
     if (!*file) return 0;
     int code = 0;
-    /* After the flush and the sync there is nothing left that could be refused but the superblock, rewritten in its place. */
+    /* After the flush and the sync there is nothing left that could be refused but the superblock, rewritten
+     * in its place. */
     if ((*file)->writing) {
         code = hdf5_file_flush(*file, err);
         if (!code) code = hdf5_file_sync(*file, err);

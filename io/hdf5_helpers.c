@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------- silence and errors */
+/* --------------------------------------------------------------------------------------------- silence and
+ * errors */
 
 void hdf5_silence(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -25,7 +26,8 @@ static herr_t take_innermost(unsigned index, const H5E_error2_t *entry, void *re
     return 0;
 }
 
-/* HDF5's driver reports a failed call as a paragraph with addresses; the system's own words are what helps. */
+/* HDF5's driver reports a failed call as a paragraph with addresses; the system's own words are what helps.
+ */
 static void shorten_reason(char *reason) {
     static const char before[] = "error message = '";
     char *said = strstr(reason, before);
@@ -53,14 +55,16 @@ int hdf5_error(struct error *err, int code, const char *format, ...) {
     return reason[0] ? error_set(err, code, "%s: %s", message, reason) : error_set(err, code, "%s", message);
 }
 
-/* --------------------------------------------------------------------------------------------- names and groups */
+/* --------------------------------------------------------------------------------------------- names and
+ * groups */
 
 int hdf5_link_name(const char *label, char **out, struct error *err) {
     struct text name = {0};
     int code = label[0] ? 0 : text_append_string(&name, "%", err);
     for (const char *c = label; *c && !code; c++) {
         unsigned char byte = (unsigned char)*c;
-        bool plain = byte >= ' ' && byte != 0x7f && byte != '/' && byte != '%' && !(byte == '.' && c == label);
+        bool plain =
+            byte >= ' ' && byte != 0x7f && byte != '/' && byte != '%' && !(byte == '.' && c == label);
         code = plain ? text_append(&name, c, 1, err) : text_printf(&name, err, "%%%02X", byte);
     }
     *out = NULL;
@@ -72,7 +76,8 @@ int hdf5_link_name(const char *label, char **out, struct error *err) {
 
 hid_t hdf5_link_properties(void) {
     hid_t properties = H5Pcreate(H5P_LINK_CREATE);
-    if (H5Pset_create_intermediate_group(properties, 1) < 0 || H5Pset_char_encoding(properties, H5T_CSET_UTF8) < 0) {
+    if (H5Pset_create_intermediate_group(properties, 1) < 0 ||
+        H5Pset_char_encoding(properties, H5T_CSET_UTF8) < 0) {
         hdf5_release(&properties);
     }
     return properties;
@@ -84,10 +89,13 @@ int hdf5_group_create(hid_t at, const char *path, hid_t *out, struct error *err)
     return *out < 0 ? hdf5_error(err, ERROR_IO, "cannot make group %s", path) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------- dimension scales */
+/* --------------------------------------------------------------------------------------------- dimension
+ * scales */
 
 int hdf5_make_scale(hid_t dataset, const char *name, struct error *err) {
-    return H5DSset_scale(dataset, name) < 0 ? hdf5_error(err, ERROR_IO, "cannot make dimension scale %s", name) : 0;
+    return H5DSset_scale(dataset, name) < 0
+               ? hdf5_error(err, ERROR_IO, "cannot make dimension scale %s", name)
+               : 0;
 }
 
 int hdf5_attach_scale(hid_t dataset, hid_t scale, unsigned dimension, struct error *err) {

@@ -5,7 +5,15 @@
 #include <unistd.h>
 
 /* Places in a superblock with 8-byte offsets. */
-enum { AT_VERSION = 8, AT_OFFSET_BYTES = 9, AT_LENGTH_BYTES = 10, AT_FLAGS = 11, AT_BASE = 12, AT_END = 28, AT_CHECKSUM = 44 };
+enum {
+    AT_VERSION = 8,
+    AT_OFFSET_BYTES = 9,
+    AT_LENGTH_BYTES = 10,
+    AT_FLAGS = 11,
+    AT_BASE = 12,
+    AT_END = 28,
+    AT_CHECKSUM = 44
+};
 enum { FLAG_WRITING = 1, FLAG_SWMR = 4 };
 
 /* --------------------------------------------------------------------------------------------- checksum */
@@ -59,20 +67,24 @@ static void put(unsigned char *to, int bytes, uint64_t value) {
     for (int i = 0; i < bytes; i++) to[i] = (unsigned char)(value >> (i * 8));
 }
 
-static int load(int descriptor, uint64_t length, unsigned char block[HDF5_SUPERBLOCK_BYTES], struct error *err) {
+static int load(int descriptor, uint64_t length, unsigned char block[HDF5_SUPERBLOCK_BYTES],
+                struct error *err) {
     static const unsigned char signature[8] = {0x89, 'H', 'D', 'F', '\r', '\n', 0x1a, '\n'};
     if (length < HDF5_SUPERBLOCK_BYTES) {
-        return error_set(err, ERROR_INPUT, "is not an HDF5 file: %llu bytes only", (unsigned long long)length);
+        return error_set(err, ERROR_INPUT, "is not an HDF5 file: %llu bytes only",
+                         (unsigned long long)length);
     }
     ssize_t got = pread(descriptor, block, HDF5_SUPERBLOCK_BYTES, 0);
     if (got < 0) return error_set_errno(err, "cannot read");
     if (got < HDF5_SUPERBLOCK_BYTES || memcmp(block, signature, sizeof signature) != 0) {
         return error_set(err, ERROR_INPUT, "is not an HDF5 file: no HDF5 signature at its start");
     }
-    if (block[AT_VERSION] < 2 || block[AT_VERSION] > 3 || block[AT_OFFSET_BYTES] != 8 || block[AT_LENGTH_BYTES] != 8 ||
-        get(block + AT_BASE, 8) != 0) {
-        return error_set(err, ERROR_INPUT, "is an HDF5 file of another kind (superblock version %d; expected 2 or 3, with "
-                         "8-byte offsets)", block[AT_VERSION]);
+    if (block[AT_VERSION] < 2 || block[AT_VERSION] > 3 || block[AT_OFFSET_BYTES] != 8 ||
+        block[AT_LENGTH_BYTES] != 8 || get(block + AT_BASE, 8) != 0) {
+        return error_set(err, ERROR_INPUT,
+                         "is an HDF5 file of another kind (superblock version %d; expected 2 or 3, with "
+                         "8-byte offsets)",
+                         block[AT_VERSION]);
     }
     if (hdf5_checksum(block, AT_CHECKSUM) != get(block + AT_CHECKSUM, 4)) {
         return error_set(err, ERROR_INPUT, "is damaged: the checksum of its first %d bytes is wrong",
@@ -86,8 +98,8 @@ int hdf5_superblock_read(int descriptor, uint64_t length, struct hdf5_superblock
     TRY(load(descriptor, length, block, err));
     *out = (struct hdf5_superblock){block[AT_VERSION], block[AT_FLAGS], get(block + AT_END, 8)};
     if (out->end > length && !(out->flags & FLAG_WRITING)) {
-        return error_set(err, ERROR_INPUT, "is cut short: %llu of its %llu bytes are there", (unsigned long long)length,
-                         (unsigned long long)out->end);
+        return error_set(err, ERROR_INPUT, "is cut short: %llu of its %llu bytes are there",
+                         (unsigned long long)length, (unsigned long long)out->end);
     }
     return 0;
 }

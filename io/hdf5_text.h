@@ -7,8 +7,8 @@
 
 #define HDF5_TEXT_LIMIT ((size_t)64 << 20) /* longest text read back */
 
-/* Appends `from` to `out`, each byte that is not part of valid UTF-8 replaced by U+FFFD: a model may predict any bytes, and h5py
- * refuses text that is not UTF-8. */
+/* Appends `from` to `out`, each byte that is not part of valid UTF-8 replaced by U+FFFD: a model may predict
+ * any bytes, and h5py refuses text that is not UTF-8. */
 int hdf5_valid_utf8(const char *from, struct text *out, struct error *err);
 
 #endif

@@ -8,13 +8,16 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char usage[] = "usage: adapt report DIR|ARCHIVE [--csv FILE]\n"
-                            "\n"
-                            "Tells what an experiment's archive says: a verdict, scores, validation losses, differences to uniform and\n"
-                            "proportional with their confidence intervals, tokens, time, and the mixtures' paths. Also while cells run.\n"
-                            "\n"
-                            "  DIR|ARCHIVE   the experiment's folder, its experiment.h5, or the file of one cell\n"
-                            "  --csv FILE    also write every number into FILE: model,budget,method,seed,quantity,item,value\n";
+static const char usage[] =
+    "usage: adapt report DIR|ARCHIVE [--csv FILE]\n"
+    "\n"
+    "Tells what an experiment's archive says: a verdict, scores, validation losses, differences to uniform "
+    "and\n"
+    "proportional with their confidence intervals, tokens, time, and the mixtures' paths. Also while cells "
+    "run.\n"
+    "\n"
+    "  DIR|ARCHIVE   the experiment's folder, its experiment.h5, or the file of one cell\n"
+    "  --csv FILE    also write every number into FILE: model,budget,method,seed,quantity,item,value\n";
 
 static int parse(int argc, char **argv, const char **path, const char **csv) {
     static const struct option known[] = {
@@ -23,9 +26,15 @@ static int parse(int argc, char **argv, const char **path, const char **csv) {
     optind = 1;
     while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
         switch (letter) {
-        case 'c': *csv = optarg; break;
-        case 'h': fputs(usage, stdout); return -1;
-        default: fputs(usage, stderr); return 2;
+        case 'c':
+            *csv = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return -1;
+        default:
+            fputs(usage, stderr);
+            return 2;
         }
     }
     if (optind + 1 != argc) {

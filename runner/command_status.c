@@ -7,12 +7,14 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char usage[] = "usage: adapt status DIR\n"
-                            "\n"
-                            "Tells how far an experiment is: counts of its cells, the progress of those that run, why cells failed, and\n"
-                            "about how long the rest will take. Also while cells run.\n"
-                            "\n"
-                            "  DIR   the experiment's folder (or its experiment.h5, or the file of one cell)\n";
+static const char usage[] =
+    "usage: adapt status DIR\n"
+    "\n"
+    "Tells how far an experiment is: counts of its cells, the progress of those that run, why cells failed, "
+    "and\n"
+    "about how long the rest will take. Also while cells run.\n"
+    "\n"
+    "  DIR   the experiment's folder (or its experiment.h5, or the file of one cell)\n";
 
 static int status_of(const char *path, struct error *err) {
     struct results *results;

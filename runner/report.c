@@ -6,10 +6,12 @@
 static int head(const struct results *results, struct text *out, struct error *err) {
     int done = results_count(results, ARCHIVE_DONE), running = results_count(results, ARCHIVE_RUNNING),
         failed = results_count(results, ARCHIVE_FAILED), planned = results_count(results, ARCHIVE_PLANNED);
-    TRY(text_printf(out, err, "%s%s%d cell%s: %d done, %d running, %d failed, %d not started\n", results->name,
-                    results->name[0] ? ": " : "", results->count, results->count > 1 ? "s" : "", done, running, failed, planned));
+    TRY(text_printf(out, err, "%s%s%d cell%s: %d done, %d running, %d failed, %d not started\n",
+                    results->name, results->name[0] ? ": " : "", results->count,
+                    results->count > 1 ? "s" : "", done, running, failed, planned));
     if (!results->grid_known && results->folder) {
-        TRY(text_append_string(out, "There is no experiment.h5: which cells are missing is not known.\n", err));
+        TRY(text_append_string(out, "There is no experiment.h5: which cells are missing is not known.\n",
+                               err));
     }
     if (done < results->count) TRY(text_append_string(out, "Only finished cells are counted below.\n", err));
     return 0;

@@ -5,21 +5,25 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------- reaching uniform */
+/* --------------------------------------------------------------------------------------------- reaching
+ * uniform */
 
-/* Over the seeds where both cells are finished: how many, how many reached it, and the mean share of those. */
+/* Over the seeds where both cells are finished: how many, how many reached it, and the mean share of those.
+ */
 struct reaching {
     int pairs, reached;
     double share;
 };
 
-static struct reaching reaching_of(const struct results *results, int model, int budget, int method, int uniform,
-                                   bool worst) {
+static struct reaching reaching_of(const struct results *results, int model, int budget, int method,
+                                   int uniform, bool worst) {
     struct reaching reaching = {0};
     for (int s = 0; s < results->axes.seeds; s++) {
         const struct result_cell *cell = results_cell(results, model, budget, method, s);
         const struct result_cell *reference = results_cell(results, model, budget, uniform, s);
-        if (cell->state != ARCHIVE_DONE || reference->state != ARCHIVE_DONE || !cell->points || !reference->points) continue;
+        if (cell->state != ARCHIVE_DONE || reference->state != ARCHIVE_DONE || !cell->points ||
+            !reference->points)
+            continue;
         double share = report_share_to_reach(cell, reference, worst);
         reaching.pairs++;
         if (isnan(share)) continue;
@@ -36,13 +40,15 @@ static int add_reaching(struct table *table, struct reaching r, struct error *er
     return table_add(table, err, "%.0f %% (%d of %d seeds)", 100.0 * r.share, r.reached, r.pairs);
 }
 
-static int add_reaching_rows(const struct results *results, int uniform, struct table *table, struct error *err) {
+static int add_reaching_rows(const struct results *results, int uniform, struct table *table,
+                             struct error *err) {
     static const char *const header[] = {"model", "budget", "method", "seeds", "worst loss", "mean loss"};
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
     TRY(table_end_row(table, err));
     const struct archive_grid_axes *axes = &results->axes;
     for (int i = 0; i < axes->models * axes->budgets * axes->methods; i++) {
-        int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets, budget = pair % axes->budgets;
+        int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets,
+            budget = pair % axes->budgets;
         struct reaching worst = reaching_of(results, model, budget, method, uniform, true);
         if (!worst.pairs || method == uniform) continue;
         TRY(report_add_row_name(table, results, model, budget, method, err));
@@ -61,24 +67,29 @@ int report_section_reaching(const struct results *results, struct text *out, str
     TRY(table_create(3, &table, err));
     int code = add_reaching_rows(results, uniform, table, err);
     if (!code) {
-        code = report_title(out, "Supervised tokens until uniform's final validation loss is reached, as a share of the budget",
-                            "Linear between set points; mean over the seeds that reach it; - if none does.", err);
+        code = report_title(
+            out,
+            "Supervised tokens until uniform's final validation loss is reached, as a share of the budget",
+            "Linear between set points; mean over the seeds that reach it; - if none does.", err);
     }
     if (!code) code = table_print(table, out, err);
     table_destroy(&table);
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- tokens by task */
+/* --------------------------------------------------------------------------------------------- tokens by
+ * task */
 
 /* The mean over finished seeds of a number by task. `which`: the training or the validation tokens. */
-static double mean_by_task(const struct results *results, int model, int budget, int method, int task, bool validation,
-                           const char *name) {
+static double mean_by_task(const struct results *results, int model, int budget, int method, int task,
+                           bool validation, const char *name) {
     double sum = 0.0;
     int n = 0;
     for (int s = 0; s < results->axes.seeds; s++) {
         const struct result_cell *cell = results_cell(results, model, budget, method, s);
-        if (cell->state != ARCHIVE_DONE || !cell->steps || task >= cell->tasks || strcmp(cell->task[task], name) != 0) continue;
+        if (cell->state != ARCHIVE_DONE || !cell->steps || task >= cell->tasks ||
+            strcmp(cell->task[task], name) != 0)
+            continue;
         sum += (validation ? cell->task_validation_tokens : cell->task_tokens)[task];
         n++;
     }
@@ -105,9 +116,9 @@ static int add_tokens(struct table *table, double training, double beside, struc
     return table_add(table, err, "%.0f + %.0f", training, beside);
 }
 
-static int add_sum_row(const struct results *results, struct table *table, int model, int budget, const char *label,
-                       double (*value)(const struct result_cell *cell), double (*beside)(const struct result_cell *cell),
-                       struct error *err) {
+static int add_sum_row(const struct results *results, struct table *table, int model, int budget,
+                       const char *label, double (*value)(const struct result_cell *cell),
+                       double (*beside)(const struct result_cell *cell), struct error *err) {
     TRY(table_add(table, err, "%s", label));
     for (int m = 0; m < results->axes.methods; m++) {
         double extra = beside ? report_mean_of(results, model, budget, m, beside).mean : 0.0;
@@ -134,9 +145,11 @@ static int add_task_rows(const struct results *results, struct table *table, int
     return add_sum_row(results, table, model, budget, "(charged)", charged, NULL, err);
 }
 
-static int print_tokens(const struct results *results, int model, int budget, struct text *out, struct error *err) {
+static int print_tokens(const struct results *results, int model, int budget, struct text *out,
+                        struct error *err) {
     const struct result_cell *example = NULL;
-    for (int m = 0; m < results->axes.methods && !example; m++) example = report_example(results, model, budget, m);
+    for (int m = 0; m < results->axes.methods && !example; m++)
+        example = report_example(results, model, budget, m);
     if (!example) return 0;
     struct table *table;
     TRY(table_create(1, &table, err));
@@ -150,10 +163,13 @@ static int print_tokens(const struct results *results, int model, int budget, st
 
 int report_section_tokens(const struct results *results, struct text *out, struct error *err) {
     if (!results_count(results, ARCHIVE_DONE)) return 0;
-    TRY(report_title(out, "Supervised tokens by task (mean over seeds): trained on + looked at by the method's validation",
-                     "(probes): tokens looked at without training on them; (charged): what counted against the budget.", err));
+    TRY(report_title(
+        out, "Supervised tokens by task (mean over seeds): trained on + looked at by the method's validation",
+        "(probes): tokens looked at without training on them; (charged): what counted against the budget.",
+        err));
     for (int model = 0; model < results->axes.models; model++) {
-        for (int budget = 0; budget < results->axes.budgets; budget++) TRY(print_tokens(results, model, budget, out, err));
+        for (int budget = 0; budget < results->axes.budgets; budget++)
+            TRY(print_tokens(results, model, budget, out, err));
     }
     return 0;
 }
@@ -173,36 +189,45 @@ static int add_overhead(struct table *table, const struct results *results, int 
     return table_add(table, err, "%+.0f %%", 100.0 * (own / base - 1.0));
 }
 
-/* Shares of the phases in the time of all finished seeds. */
+/* Shares of the phases in the time of all finished seeds. What is measured between steps is in a phase, but
+ * not in a step's seconds. */
 static int add_phases(struct table *table, const struct results *results, int model, int budget, int method,
                       struct error *err) {
-    double total = 0.0, phase[PHASE_COUNT] = {0};
+    double steps = 0.0, phases = 0.0, phase[PHASE_COUNT] = {0};
     for (int s = 0; s < results->axes.seeds; s++) {
         const struct result_cell *cell = results_cell(results, model, budget, method, s);
         if (cell->state != ARCHIVE_DONE) continue;
-        total += cell->seconds;
-        for (int p = 0; p < PHASE_COUNT; p++) phase[p] += cell->phase_seconds[p];
+        steps += cell->seconds;
+        for (int p = 0; p < PHASE_COUNT; p++) {
+            phase[p] += cell->phase_seconds[p];
+            phases += cell->phase_seconds[p];
+        }
     }
+    double total = fmax(steps, phases);
     for (int p = 0; p < PHASE_COUNT; p++) {
-        TRY(total > 0 ? table_add(table, err, "%.0f %%", 100.0 * phase[p] / total) : table_add(table, err, "-"));
+        TRY(total > 0 ? table_add(table, err, "%.0f %%", 100.0 * phase[p] / total)
+                      : table_add(table, err, "-"));
     }
     return 0;
 }
 
 static int add_time_rows(const struct results *results, struct table *table, struct error *err) {
-    static const char *const header[] = {"model", "budget",     "method",  "time",   "ms a token", "to uniform",
-                                         "train", "validation", "mixture", "reduce", "optimizer",  "other"};
+    static const char *const header[] = {"model",      "budget",     "method",    "time",
+                                         "ms a token", "to uniform", "train",     "validation",
+                                         "mixture",    "reduce",     "optimizer", "other"};
     const struct archive_grid_axes *axes = &results->axes;
     int uniform = results_method(results, "uniform");
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
     TRY(table_end_row(table, err));
     for (int i = 0; i < axes->models * axes->budgets * axes->methods; i++) {
-        int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets, budget = pair % axes->budgets;
+        int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets,
+            budget = pair % axes->budgets;
         char duration[DURATION_BYTES];
         if (!report_example(results, model, budget, method)) continue;
         TRY(report_add_row_name(table, results, model, budget, method, err));
-        TRY(table_add(table, err, "%s",
-                      table_duration(report_mean_of(results, model, budget, method, seconds).mean, duration)));
+        TRY(table_add(
+            table, err, "%s",
+            table_duration(report_mean_of(results, model, budget, method, seconds).mean, duration)));
         TRY(add_overhead(table, results, model, budget, method, uniform, err));
         TRY(add_phases(table, results, model, budget, method, err));
         TRY(table_end_row(table, err));
@@ -217,7 +242,10 @@ int report_section_time(const struct results *results, struct text *out, struct 
     int code = add_time_rows(results, table, err);
     if (!code) {
         code = report_title(out, "Time of training: of a cell, per supervised token, and its parts",
-                            "Mean over seeds. Cells that ran beside others on a shared machine are not comparable.", err);
+                            "Mean over seeds; the parts are shares of the steps and of what was measured "
+                            "between them. Cells that ran "
+                            "beside others on a shared machine are not comparable.",
+                            err);
     }
     if (!code) code = table_print(table, out, err);
     table_destroy(&table);

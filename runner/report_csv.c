@@ -9,12 +9,13 @@
 static int add_field(struct text *out, const char *field, struct error *err) {
     if (!strpbrk(field, ",\"\r\n")) return text_append_string(out, field, err);
     TRY(text_append_string(out, "\"", err));
-    for (const char *c = field; *c; c++) TRY(*c == '"' ? text_append_string(out, "\"\"", err) : text_append(out, c, 1, err));
+    for (const char *c = field; *c; c++)
+        TRY(*c == '"' ? text_append_string(out, "\"\"", err) : text_append(out, c, 1, err));
     return text_append_string(out, "\"", err);
 }
 
-static int add_line(struct text *out, const struct result_cell *cell, const char *quantity, const char *item, double value,
-                    struct error *err) {
+static int add_line(struct text *out, const struct result_cell *cell, const char *quantity, const char *item,
+                    double value, struct error *err) {
     const char *const fields[] = {cell->key.model, cell->key.budget, cell->key.method};
     if (isnan(value)) return 0;
     for (int i = 0; i < 3; i++) {
@@ -40,7 +41,8 @@ static int add_compared(const struct results *results, const struct result_cell 
             char name[64];
             if (baseline < 0 || baseline == cell->method) continue;
             snprintf(name, sizeof name, "%s_minus_%s", key, baselines[b]);
-            double other = report_value(results, results_cell(results, cell->model, cell->budget, baseline, cell->seed), q);
+            double other = report_value(
+                results, results_cell(results, cell->model, cell->budget, baseline, cell->seed), q);
             TRY(add_line(out, cell, name, item, value - other, err));
         }
     }
@@ -51,9 +53,11 @@ static int add_reaching(const struct results *results, const struct result_cell 
                         struct error *err) {
     int uniform = results_method(results, "uniform");
     if (uniform < 0) return 0;
-    const struct result_cell *reference = results_cell(results, cell->model, cell->budget, uniform, cell->seed);
+    const struct result_cell *reference =
+        results_cell(results, cell->model, cell->budget, uniform, cell->seed);
     TRY(add_line(out, cell, "share_to_uniform_worst", "", report_share_to_reach(cell, reference, true), err));
-    return add_line(out, cell, "share_to_uniform_mean", "", report_share_to_reach(cell, reference, false), err);
+    return add_line(out, cell, "share_to_uniform_mean", "", report_share_to_reach(cell, reference, false),
+                    err);
 }
 
 static int add_costs(const struct result_cell *cell, struct text *out, struct error *err) {
@@ -81,11 +85,13 @@ static int add_costs(const struct result_cell *cell, struct text *out, struct er
 }
 
 static int add_tasks(const struct result_cell *cell, struct text *out, struct error *err) {
-    static const char *const mixtures[PATH_POINTS] = {"mixture_0", "mixture_25", "mixture_50", "mixture_75", "mixture_100"};
+    static const char *const mixtures[PATH_POINTS] = {"mixture_0", "mixture_25", "mixture_50", "mixture_75",
+                                                      "mixture_100"};
     for (int k = 0; k < cell->tasks; k++) {
         const char *task = cell->task[k];
         if (cell->state == ARCHIVE_DONE && cell->points) {
-            TRY(add_line(out, cell, "validation_loss", task, cell->loss[(cell->points - 1) * cell->tasks + k], err));
+            TRY(add_line(out, cell, "validation_loss", task, cell->loss[(cell->points - 1) * cell->tasks + k],
+                         err));
         }
         if (!cell->steps) continue;
         TRY(add_line(out, cell, "task_tokens", task, cell->task_tokens[k], err));

@@ -13,8 +13,9 @@ static const double gain_told = 1.05; /* a share that grew by less is not told *
 struct path {
     const struct result_cell *example;
     int tasks, cells;
-    double *share;       /* [PATH_POINTS, tasks] */
-    double *first, *last; /* [tasks] validation losses at the first and the last set point; NaN: not measured */
+    double *share; /* [PATH_POINTS, tasks] */
+    double *first,
+        *last; /* [tasks] validation losses at the first and the last set point; NaN: not measured */
 };
 
 static bool belongs(const struct result_cell *cell, const struct path *path) {
@@ -82,12 +83,13 @@ static int sort_tasks(const double *share, int tasks, int *order, struct error *
     return 0;
 }
 
-static int add_extremes(struct table *table, const struct path *path, const double *share, const int *order, int first,
-                        int last, struct error *err) {
+static int add_extremes(struct table *table, const struct path *path, const double *share, const int *order,
+                        int first, int last, struct error *err) {
     struct text list = {0};
     int code = 0;
     for (int i = first; i < last && !code; i++) {
-        code = text_printf(&list, err, "%s%.28s %.3f", i > first ? ", " : "", path->example->task[order[i]], share[order[i]]);
+        code = text_printf(&list, err, "%s%.28s %.3f", i > first ? ", " : "", path->example->task[order[i]],
+                           share[order[i]]);
     }
     if (!code) code = table_add(table, err, "%s", text_string(&list));
     text_free(&list);
@@ -118,14 +120,15 @@ static int tell_gains(const struct path *path, struct text *out, struct error *e
     for (int k = 0; k < path->tasks; k++) {
         double from = path->share[k], to = path->share[(PATH_POINTS - 1) * path->tasks + k];
         if (!(to > gain_told * from) || !(path->last[k] >= path->first[k])) continue;
-        TRY(text_printf(out, err, "gained share without learning: %s, share %.3f to %.3f, validation loss %.3f to %.3f\n",
-                        path->example->task[k], from, to, path->first[k], path->last[k]));
+        TRY(text_printf(
+            out, err, "gained share without learning: %s, share %.3f to %.3f, validation loss %.3f to %.3f\n",
+            path->example->task[k], from, to, path->first[k], path->last[k]));
     }
     return 0;
 }
 
-static int print_path(const struct results *results, int model, int budget, int method, const struct path *path,
-                      struct text *out, struct error *err) {
+static int print_path(const struct results *results, int model, int budget, int method,
+                      const struct path *path, struct text *out, struct error *err) {
     struct table *table = NULL;
     int *order = NULL;
     int code = text_printf(out, err, "\n%s, budget %s, %s (%d seed%s)\n", results->axes.model[model],
@@ -145,7 +148,8 @@ int report_section_paths(const struct results *results, struct text *out, struct
     const struct archive_grid_axes *axes = &results->axes;
     bool titled = false;
     for (int i = 0; i < axes->models * axes->budgets * axes->methods; i++) {
-        int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets, budget = pair % axes->budgets;
+        int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets,
+            budget = pair % axes->budgets;
         struct path path;
         int code = path_of(results, model, budget, method, &path, err);
         if (!code && path.cells && !titled) {

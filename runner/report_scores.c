@@ -9,13 +9,14 @@ int report_title(struct text *out, const char *title, const char *remark, struct
     return remark ? text_printf(out, err, "%s\n", remark) : 0;
 }
 
-int report_add_interval(struct table *table, struct interval interval, double scale, int decimals, bool signed_,
-                        struct error *err) {
+int report_add_interval(struct table *table, struct interval interval, double scale, int decimals,
+                        bool signed_, struct error *err) {
     const char *mark = signed_ && interval_excludes_zero(interval) ? " *" : signed_ ? "  " : "";
     double mean = scale * interval.mean, half = scale * interval.half;
     if (!interval.n) return table_add(table, err, "-%s", mark);
     if (interval.n == 1) return table_add(table, err, signed_ ? "%+.*f%s" : "%.*f%s", decimals, mean, mark);
-    return table_add(table, err, signed_ ? "%+.*f ± %.*f%s" : "%.*f ± %.*f%s", decimals, mean, decimals, half, mark);
+    return table_add(table, err, signed_ ? "%+.*f ± %.*f%s" : "%.*f ± %.*f%s", decimals, mean, decimals, half,
+                     mark);
 }
 
 int report_add_row_name(struct table *table, const struct results *results, int model, int budget, int method,
@@ -27,7 +28,8 @@ int report_add_row_name(struct table *table, const struct results *results, int 
 
 /* --------------------------------------------------------------------------------------------- one table */
 
-/* A table over (model, budget, method) of the quantities first .. last - 1; differences to method `baseline` unless that is -1. */
+/* A table over (model, budget, method) of the quantities first .. last - 1; differences to method `baseline`
+ * unless that is -1. */
 struct comparison {
     const struct results *results;
     int baseline, first, last;
@@ -44,7 +46,8 @@ static int add_header(const struct comparison *c, struct table *table, struct er
     TRY(table_add(table, err, "method"));
     TRY(table_add(table, err, c->baseline < 0 ? "seeds" : "pairs"));
     for (int q = c->first; q < c->last; q++) {
-        if (shown(c, q)) TRY(table_add(table, err, "%s%s", report_name(c->results, q), c->baseline < 0 ? "" : "  "));
+        if (shown(c, q))
+            TRY(table_add(table, err, "%s%s", report_name(c->results, q), c->baseline < 0 ? "" : "  "));
     }
     return table_end_row(table, err);
 }
@@ -96,8 +99,9 @@ static int print_comparison(const struct comparison *c, struct text *out, struct
 
 /* --------------------------------------------------------------------------------------------- sections */
 
-static const char by_seeds[] = "Mean over seeds ± half-width of its 95 % confidence interval (Student's t); without ± there is one seed "
-                               "and no interval.";
+static const char by_seeds[] =
+    "Mean over seeds ± half-width of its 95 % confidence interval (Student's t); without ± there is one seed "
+    "and no interval.";
 
 int report_section_scores(const struct results *results, struct text *out, struct error *err) {
     if (!results->axes.benchmarks) return 0;
@@ -108,7 +112,8 @@ int report_section_scores(const struct results *results, struct text *out, struc
 
 int report_section_losses(const struct results *results, struct text *out, struct error *err) {
     struct comparison c = {results, -1, report_worst(results), report_quantities(results)};
-    TRY(report_title(out, "Final validation loss (nats a token): the worst task's, and the mean over tasks", by_seeds, err));
+    TRY(report_title(out, "Final validation loss (nats a token): the worst task's, and the mean over tasks",
+                     by_seeds, err));
     return print_comparison(&c, out, err);
 }
 
@@ -120,7 +125,8 @@ int report_section_differences(const struct results *results, const char *baseli
     struct comparison c = {results, method, 0, report_quantities(results)};
     snprintf(title, sizeof title, "Difference to %s (scores × 100; losses in nats)", baseline);
     TRY(report_title(out, title,
-                     "Mean of the differences seed by seed ± half-width of its 95 % interval; * where the interval excludes 0.\n"
+                     "Mean of the differences seed by seed ± half-width of its 95 % interval; * where the "
+                     "interval excludes 0.\n"
                      "Each comparison stands alone: of many without any effect, one in twenty is marked.",
                      err));
     return print_comparison(&c, out, err);

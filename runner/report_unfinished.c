@@ -21,14 +21,17 @@ int report_cell_list(const bool *wanted, int count, struct text *out, struct err
 /* As a shell wants it. */
 static int add_quoted(struct text *out, const char *word, struct error *err) {
     bool plain = *word;
-    for (const char *c = word; *c; c++) plain = plain && (isalnum((unsigned char)*c) || strchr("_-./+,:@%=", *c));
+    for (const char *c = word; *c; c++)
+        plain = plain && (isalnum((unsigned char)*c) || strchr("_-./+,:@%=", *c));
     if (plain) return text_append_string(out, word, err);
     TRY(text_append_string(out, "'", err));
-    for (const char *c = word; *c; c++) TRY(*c == '\'' ? text_append_string(out, "'\\''", err) : text_append(out, c, 1, err));
+    for (const char *c = word; *c; c++)
+        TRY(*c == '\'' ? text_append_string(out, "'\\''", err) : text_append(out, c, 1, err));
     return text_append_string(out, "'", err);
 }
 
-static int add_reason(struct table *table, const struct result_cell *cell, double now, bool *wanted, struct error *err) {
+static int add_reason(struct table *table, const struct result_cell *cell, double now, bool *wanted,
+                      struct error *err) {
     char duration[DURATION_BYTES];
     *wanted = true;
     if (cell->state == ARCHIVE_PLANNED) return table_add(table, err, "not started");
@@ -38,7 +41,8 @@ static int add_reason(struct table *table, const struct result_cell *cell, doubl
                      table_duration(now - cell->updated, duration));
 }
 
-static int add_rows(const struct results *results, double now, struct table *table, bool *wanted, struct error *err) {
+static int add_rows(const struct results *results, double now, struct table *table, bool *wanted,
+                    struct error *err) {
     static const char *const header[] = {"cell", "model", "budget", "method", "seed", "state", "reason"};
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
     TRY(table_end_row(table, err));
@@ -55,7 +59,8 @@ static int add_rows(const struct results *results, double now, struct table *tab
     return 0;
 }
 
-static int tell_command(const struct results *results, const bool *wanted, struct text *out, struct error *err) {
+static int tell_command(const struct results *results, const bool *wanted, struct text *out,
+                        struct error *err) {
     bool any = false;
     for (int i = 0; i < results->count; i++) any = any || wanted[i];
     if (!any || !results->grid_known) return 0;
@@ -69,11 +74,13 @@ static int tell_command(const struct results *results, const bool *wanted, struc
 }
 
 static int tell_complaints(const struct results *results, struct text *out, struct error *err) {
-    for (size_t i = 0; i < results->complaint_count; i++) TRY(text_printf(out, err, "unreadable: %s\n", results->complaints[i]));
+    for (size_t i = 0; i < results->complaint_count; i++)
+        TRY(text_printf(out, err, "unreadable: %s\n", results->complaints[i]));
     return 0;
 }
 
-int report_section_unfinished(const struct results *results, double now, struct text *out, struct error *err) {
+int report_section_unfinished(const struct results *results, double now, struct text *out,
+                              struct error *err) {
     struct table *table = NULL;
     bool *wanted = NULL;
     if (results_count(results, ARCHIVE_DONE) == results->count) return tell_complaints(results, out, err);

@@ -63,7 +63,8 @@ double report_value(const struct results *results, const struct result_cell *cel
 /* Running sums would not do: the interval needs the values. Seeds are few. */
 enum { SEEDS_LIMIT = 4096 };
 
-struct interval report_over_seeds(const struct results *results, int model, int budget, int method, int quantity) {
+struct interval report_over_seeds(const struct results *results, int model, int budget, int method,
+                                  int quantity) {
     double values[SEEDS_LIMIT];
     int count = results->axes.seeds < SEEDS_LIMIT ? results->axes.seeds : SEEDS_LIMIT;
     for (int s = 0; s < count; s++) {
@@ -72,8 +73,8 @@ struct interval report_over_seeds(const struct results *results, int model, int 
     return interval_of(values, count);
 }
 
-struct interval report_difference(const struct results *results, int model, int budget, int method, int baseline,
-                                  int quantity) {
+struct interval report_difference(const struct results *results, int model, int budget, int method,
+                                  int baseline, int quantity) {
     double values[SEEDS_LIMIT];
     int count = results->axes.seeds < SEEDS_LIMIT ? results->axes.seeds : SEEDS_LIMIT;
     for (int s = 0; s < count; s++) {
@@ -110,10 +111,13 @@ const struct result_cell *report_example(const struct results *results, int mode
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------------------- of one cell */
+/* --------------------------------------------------------------------------------------------- of one cell
+ */
 
-double report_share_to_reach(const struct result_cell *cell, const struct result_cell *reference, bool worst) {
-    if (cell->state != ARCHIVE_DONE || reference->state != ARCHIVE_DONE || !reference->points || !cell->budget_tokens) {
+double report_share_to_reach(const struct result_cell *cell, const struct result_cell *reference,
+                             bool worst) {
+    if (cell->state != ARCHIVE_DONE || reference->state != ARCHIVE_DONE || !reference->points ||
+        !cell->budget_tokens) {
         return NAN;
     }
     const double *loss = worst ? cell->worst : cell->mean, *tokens = cell->point_tokens;
@@ -122,7 +126,8 @@ double report_share_to_reach(const struct result_cell *cell, const struct result
         if (!(loss[i] <= target)) continue;
         double at = tokens[i];
         if (i > 0 && loss[i - 1] > loss[i]) {
-            at = tokens[i - 1] + (tokens[i] - tokens[i - 1]) * (loss[i - 1] - target) / (loss[i - 1] - loss[i]);
+            at = tokens[i - 1] +
+                 (tokens[i] - tokens[i - 1]) * (loss[i - 1] - target) / (loss[i - 1] - loss[i]);
         }
         return at / (double)cell->budget_tokens;
     }

@@ -16,7 +16,8 @@ struct names {
 
 struct loading {
     struct results *results;
-    struct names models, budgets, methods, benchmarks, categories, metrics; /* the last two beside benchmarks */
+    struct names models, budgets, methods, benchmarks, categories,
+        metrics; /* the last two beside benchmarks */
     double *fractions;
     long long *seeds;
     size_t fraction_capacity, seed_count, seed_capacity;
@@ -61,8 +62,8 @@ static int take_seed(struct loading *loading, long long seed, struct error *err)
 
 static int take_budget(struct loading *loading, const char *name, double fraction, struct error *err) {
     if (names_find(&loading->budgets, name) >= 0) return 0;
-    TRY(memory_reserve(&loading->fractions, &loading->fraction_capacity, loading->budgets.count + 1, sizeof fraction,
-                       err));
+    TRY(memory_reserve(&loading->fractions, &loading->fraction_capacity, loading->budgets.count + 1,
+                       sizeof fraction, err));
     loading->fractions[loading->budgets.count] = fraction;
     return names_add(&loading->budgets, name, err);
 }
@@ -75,7 +76,8 @@ static int take_benchmark(struct loading *loading, const char *name, const char 
     return names_add(&loading->metrics, metric, err);
 }
 
-static int take_experiment(struct loading *loading, const struct archive_experiment *experiment, struct error *err) {
+static int take_experiment(struct loading *loading, const struct archive_experiment *experiment,
+                           struct error *err) {
     struct results *results = loading->results;
     struct arena *arena = results->arena;
     const struct archive_grid_axes *axes = &experiment->axes;
@@ -138,7 +140,8 @@ static int take_file(struct loading *loading, const char *path, struct error *er
     int code = results_load_cell(path, loading->results->arena, &loaded, &reading);
     if (code == ERROR_MEMORY) return err ? (*err = reading, code) : code;
     if (code) return take_complaint(loading, path, reading.message, err);
-    TRY(memory_reserve(&loading->cells, &loading->cell_capacity, loading->cell_count + 1, sizeof loaded, err));
+    TRY(memory_reserve(&loading->cells, &loading->cell_capacity, loading->cell_count + 1, sizeof loaded,
+                       err));
     loading->cells[loading->cell_count++] = loaded;
     return take_cell_axes(loading, &loaded, err);
 }
@@ -160,7 +163,8 @@ static int take_folder(struct loading *loading, const char *folder, struct error
         memory_free(path);
     }
     if (!code && !known && !count) {
-        code = error_set(err, ERROR_INPUT, "%s: holds no archive (expected experiment.h5 or cells/*.h5)", folder);
+        code = error_set(err, ERROR_INPUT, "%s: holds no archive (expected experiment.h5 or cells/*.h5)",
+                         folder);
     }
     file_free_list(names, count);
     memory_free(cells);
@@ -194,7 +198,8 @@ static int take_path(struct loading *loading, const char *path, struct error *er
 
 /* --------------------------------------------------------------------------------------------- the grid */
 
-static int copy_names(struct results *results, const struct names *names, const char *const **out, struct error *err) {
+static int copy_names(struct results *results, const struct names *names, const char *const **out,
+                      struct error *err) {
     const char **copy;
     TRY(arena_alloc(results->arena, &copy, names->count, sizeof *copy, err));
     for (size_t i = 0; i < names->count; i++) copy[i] = names->name[i];
@@ -255,9 +260,9 @@ static void place_cells(struct loading *loading) {
     for (size_t i = 0; i < loading->cell_count; i++) {
         const struct loaded_cell *loaded = &loading->cells[i];
         const struct archive_cell_key *key = &loaded->cell.key;
-        struct result_cell *place = results_cell(results, names_find(&loading->models, key->model),
-                                                 names_find(&loading->budgets, key->budget),
-                                                 names_find(&loading->methods, key->method), find_seed(loading, key->seed));
+        struct result_cell *place = results_cell(
+            results, names_find(&loading->models, key->model), names_find(&loading->budgets, key->budget),
+            names_find(&loading->methods, key->method), find_seed(loading, key->seed));
         struct result_cell empty = *place;
         *place = loaded->cell;
         place->index = empty.index;
@@ -267,7 +272,8 @@ static void place_cells(struct loading *loading) {
         place->seed = empty.seed;
         place->score = empty.score;
         for (int s = 0; s < loaded->score_count; s++) {
-            place->score[names_find(&loading->benchmarks, loaded->scores[s].benchmark)] = loaded->scores[s].score;
+            place->score[names_find(&loading->benchmarks, loaded->scores[s].benchmark)] =
+                loaded->scores[s].score;
         }
     }
 }

@@ -1,5 +1,5 @@
-/* All that an experiment's archive holds, as `adapt report` and `adapt status` need it: the grid and, for each of its cells, how far it
- * is and what came out. Works on archives whose cells are being written. */
+/* All that an experiment's archive holds, as `adapt report` and `adapt status` need it: the grid and, for
+ * each of its cells, how far it is and what came out. Works on archives whose cells are being written. */
 #ifndef ADAPT_RUNNER_RESULTS_H
 #define ADAPT_RUNNER_RESULTS_H
 
@@ -12,7 +12,7 @@ struct result_cell {
     int model, budget, method, seed; /* indices into the axes */
     struct archive_cell_key key;
     enum archive_state state;
-    const char *message;  /* of a failed cell, or why its file cannot be read; "" */
+    const char *message;   /* of a failed cell, or why its file cannot be read; "" */
     int64_t budget_tokens; /* 0: unknown */
     int64_t steps;
     double started, ended, updated; /* seconds since 1970; 0: not yet */
@@ -20,8 +20,8 @@ struct result_cell {
     double *score; /* [benchmarks]; NaN: not evaluated */
 
     int tasks;
-    const char **task; /* names [tasks] */
-    int points;        /* set points of validation */
+    const char **task;                   /* names [tasks] */
+    int points;                          /* set points of validation */
     double *point_tokens, *worst, *mean; /* [points] */
     double *loss;                        /* [points, tasks] */
 
@@ -50,15 +50,16 @@ struct results {
     struct arena *arena;
 };
 
-/* Reads `path`: an archive's folder, its experiment.h5, or one cell's file. A cell's file that cannot be read counts as a failed
- * cell with the reason. ERROR_INPUT if there is nothing to read. */
+/* Reads `path`: an archive's folder, its experiment.h5, or one cell's file. A cell's file that cannot be read
+ * counts as a failed cell with the reason. ERROR_INPUT if there is nothing to read. */
 int results_load(const char *path, struct results **out, struct error *err);
 void results_destroy(struct results **results);
 
 struct result_cell *results_cell(const struct results *results, int model, int budget, int method, int seed);
 /* Index of a method by label, or -1. */
 int results_method(const struct results *results, const char *label);
-/* Whether a running cell has written nothing for so long (10 minutes) that its process was probably killed. */
+/* Whether a running cell has written nothing for so long (10 minutes) that its process was probably killed.
+ */
 bool results_seems_killed(const struct result_cell *cell, double now);
 /* How many cells are in a state. */
 int results_count(const struct results *results, enum archive_state state);

@@ -75,7 +75,8 @@ static int take_costs(struct archive_reader *reader, struct arena *arena, struct
     TRY(sum_of(reader, "seconds", &cell->seconds, err));
     for (int i = 0; i < PHASE_COUNT; i++) TRY(sum_of(reader, phases[i], &cell->phase_seconds[i], err));
     TRY(take(reader, archive_reader_steps, "task_tokens", true, arena, &cell->task_tokens, err));
-    return take(reader, archive_reader_steps, "task_validation_tokens", true, arena, &cell->task_validation_tokens, err);
+    return take(reader, archive_reader_steps, "task_validation_tokens", true, arena,
+                &cell->task_validation_tokens, err);
 }
 
 static int take_rate(struct archive_reader *reader, struct result_cell *cell, struct error *err) {
@@ -86,7 +87,8 @@ static int take_rate(struct archive_reader *reader, struct result_cell *cell, st
     int code = archive_reader_steps(reader, "time", &times, &others, &columns, err);
     if (!code && rows > 1) {
         int64_t last = rows - 1, first = last > RATE_STEPS ? last - RATE_STEPS : 0;
-        if (times[last] > times[first]) cell->rate = (tokens[last] - tokens[first]) / (times[last] - times[first]);
+        if (times[last] > times[first])
+            cell->rate = (tokens[last] - tokens[first]) / (times[last] - times[first]);
     }
     memory_free(times);
     memory_free(tokens);
@@ -94,7 +96,8 @@ static int take_rate(struct archive_reader *reader, struct result_cell *cell, st
 }
 
 /* The mixture at the path's points, and whether it ever changed. */
-static int take_path(struct archive_reader *reader, struct arena *arena, struct result_cell *cell, struct error *err) {
+static int take_path(struct archive_reader *reader, struct arena *arena, struct result_cell *cell,
+                     struct error *err) {
     double *mixture;
     int64_t rows, tasks;
     TRY(archive_reader_steps(reader, "mixture", &mixture, &rows, &tasks, err));
@@ -103,7 +106,8 @@ static int take_path(struct archive_reader *reader, struct arena *arena, struct 
         int64_t row = (rows - 1) * i / (PATH_POINTS - 1);
         memcpy(cell->path + i * tasks, mixture + row * tasks, (size_t)tasks * sizeof(double));
     }
-    for (int64_t i = 0; i < rows * tasks && !cell->moved; i++) cell->moved = fabs(mixture[i] - mixture[i % tasks]) > 1e-9;
+    for (int64_t i = 0; i < rows * tasks && !cell->moved; i++)
+        cell->moved = fabs(mixture[i] - mixture[i % tasks]) > 1e-9;
     cell->has_path = rows > 0;
     memory_free(mixture);
     return code;
@@ -111,8 +115,8 @@ static int take_path(struct archive_reader *reader, struct arena *arena, struct 
 
 /* --------------------------------------------------------------------------------------------- the cell */
 
-static int take_names(struct archive_reader *reader, const struct archive_cell_summary *summary, struct arena *arena,
-                      struct result_cell *cell, struct error *err) {
+static int take_names(struct archive_reader *reader, const struct archive_cell_summary *summary,
+                      struct arena *arena, struct result_cell *cell, struct error *err) {
     TRY(results_string(arena, summary->key.model, &cell->key.model, err));
     TRY(results_string(arena, summary->key.budget, &cell->key.budget, err));
     TRY(results_string(arena, summary->key.method, &cell->key.method, err));
@@ -139,7 +143,8 @@ static int take_scores(struct archive_reader *reader, int count, struct arena *a
     return 0;
 }
 
-static int take_cell(struct archive_reader *reader, struct arena *arena, struct loaded_cell *out, struct error *err) {
+static int take_cell(struct archive_reader *reader, struct arena *arena, struct loaded_cell *out,
+                     struct error *err) {
     struct archive_cell_summary summary;
     TRY(archive_reader_summary(reader, &summary, err));
     struct result_cell *cell = &out->cell;

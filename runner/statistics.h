@@ -4,8 +4,9 @@
 
 #include <stdbool.h>
 
-/* The quantile of Student's t distribution: P(T <= t) = probability, 0.5 <= probability < 1, freedom >= 1. From the closed forms of the
- * distribution function for whole degrees of freedom (Abramowitz & Stegun 26.7.3 and 26.7.4), by bisection; 12 digits. */
+/* The quantile of Student's t distribution: P(T <= t) = probability, 0.5 <= probability < 1, freedom >= 1.
+ * From the closed forms of the distribution function for whole degrees of freedom (Abramowitz & Stegun 26.7.3
+ * and 26.7.4), by bisection; 12 digits. */
 double student_quantile(double probability, int freedom);
 
 /* The mean of n values and the half-width of its 95 % confidence interval. */

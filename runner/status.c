@@ -7,7 +7,8 @@
 /* --------------------------------------------------------------------------------------------- estimates */
 
 /* The mean of `value` over the cells for which it is known: of one model, or of all for model -1. */
-static double mean_over(const struct results *results, int model, double (*value)(const struct result_cell *cell)) {
+static double mean_over(const struct results *results, int model,
+                        double (*value)(const struct result_cell *cell)) {
     double sum = 0.0;
     int n = 0;
     for (int i = 0; i < results->count; i++) {
@@ -22,7 +23,8 @@ static double mean_over(const struct results *results, int model, double (*value
 
 static double rate_of(const struct result_cell *cell) {
     double span = cell->last_step - cell->started;
-    if (cell->state == ARCHIVE_DONE && span > 0 && cell->charged_tokens > 0) return cell->charged_tokens / span;
+    if (cell->state == ARCHIVE_DONE && span > 0 && cell->charged_tokens > 0)
+        return cell->charged_tokens / span;
     return cell->rate > 0 ? cell->rate : NAN;
 }
 
@@ -34,7 +36,8 @@ static double known_or(double value, double other) {
     return isnan(value) ? other : value;
 }
 
-/* A planned cell's file does not exist yet: another cell of the model and budget tells its tokens, else the share of another budget. */
+/* A planned cell's file does not exist yet: another cell of the model and budget tells its tokens, else the
+ * share of another budget. */
 static double budget_of(const struct results *results, const struct result_cell *cell) {
     if (cell->budget_tokens > 0) return (double)cell->budget_tokens;
     double scaled = NAN;
@@ -42,7 +45,8 @@ static double budget_of(const struct results *results, const struct result_cell 
         const struct result_cell *other = &results->cells[i];
         if (other->model != cell->model || other->budget_tokens <= 0) continue;
         if (other->budget == cell->budget) return (double)other->budget_tokens;
-        scaled = (double)other->budget_tokens * results->axes.fraction[cell->budget] / results->axes.fraction[other->budget];
+        scaled = (double)other->budget_tokens * results->axes.fraction[cell->budget] /
+                 results->axes.fraction[other->budget];
     }
     return scaled;
 }
@@ -65,30 +69,33 @@ double status_total_left(const struct results *results) {
     int running = results_count(results, ARCHIVE_RUNNING);
     for (int i = 0; i < results->count; i++) {
         enum archive_state state = results->cells[i].state;
-        if (state == ARCHIVE_RUNNING || state == ARCHIVE_PLANNED) sum += status_seconds_left(results, &results->cells[i]);
+        if (state == ARCHIVE_RUNNING || state == ARCHIVE_PLANNED)
+            sum += status_seconds_left(results, &results->cells[i]);
     }
     return sum / (running > 1 ? running : 1);
 }
 
 /* --------------------------------------------------------------------------------------------- text */
 
-static int add_progress(const struct results *results, const struct result_cell *cell, double now, struct table *table,
-                        struct error *err) {
+static int add_progress(const struct results *results, const struct result_cell *cell, double now,
+                        struct table *table, struct error *err) {
     char age[DURATION_BYTES], left[DURATION_BYTES];
     double seconds = cell->state == ARCHIVE_RUNNING ? status_seconds_left(results, cell) : NAN;
     TRY(table_add(table, err, "%.0f of %lld", cell->charged_tokens, (long long)cell->budget_tokens));
-    TRY(cell->budget_tokens ? table_add(table, err, "%.0f %%", 100.0 * cell->charged_tokens / (double)cell->budget_tokens)
-                            : table_add(table, err, "-"));
+    TRY(cell->budget_tokens
+            ? table_add(table, err, "%.0f %%", 100.0 * cell->charged_tokens / (double)cell->budget_tokens)
+            : table_add(table, err, "-"));
     TRY(cell->rate > 0 ? table_add(table, err, "%.0f", cell->rate) : table_add(table, err, "-"));
-    TRY(table_add(table, err, "%s%s", cell->updated > 0 ? table_duration(fmax(now - cell->updated, 0.0), age) : "-",
+    TRY(table_add(table, err, "%s%s",
+                  cell->updated > 0 ? table_duration(fmax(now - cell->updated, 0.0), age) : "-",
                   results_seems_killed(cell, now) ? ", killed?" : ""));
     return table_add(table, err, "%s", table_duration(seconds, left));
 }
 
 static int add_rows(const struct results *results, double now, struct table *table, struct error *err) {
-    static const char *const header[] = {"cell",       "model", "budget",   "method",     "seed",
-                                         "state",      "tokens", "progress", "tokens/s", "last written",
-                                         "time left"};
+    static const char *const header[] = {"cell",     "model",        "budget",   "method",
+                                         "seed",     "state",        "tokens",   "progress",
+                                         "tokens/s", "last written", "time left"};
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
     TRY(table_end_row(table, err));
     for (int i = 0; i < results->count; i++) {
@@ -109,7 +116,8 @@ static int add_rows(const struct results *results, double now, struct table *tab
 static int tell_failures(const struct results *results, struct text *out, struct error *err) {
     for (int i = 0; i < results->count; i++) {
         const struct result_cell *cell = &results->cells[i];
-        if (cell->state == ARCHIVE_FAILED) TRY(text_printf(out, err, "cell %d failed: %s\n", i, cell->message));
+        if (cell->state == ARCHIVE_FAILED)
+            TRY(text_printf(out, err, "cell %d failed: %s\n", i, cell->message));
     }
     return 0;
 }
@@ -120,14 +128,16 @@ static int tell_left(const struct results *results, struct text *out, struct err
     if (!running && !planned) return 0;
     if (isnan(status_total_left(results))) return text_append_string(out, "time left: not known yet\n", err);
     return text_printf(out, err, "time left: about %s, %d cell%s at a time, at the speed so far\n",
-                       table_duration(status_total_left(results), left), running > 1 ? running : 1, running > 1 ? "s" : "");
+                       table_duration(status_total_left(results), left), running > 1 ? running : 1,
+                       running > 1 ? "s" : "");
 }
 
 int status_text(const struct results *results, double now, struct text *out, struct error *err) {
     int done = results_count(results, ARCHIVE_DONE), running = results_count(results, ARCHIVE_RUNNING),
         failed = results_count(results, ARCHIVE_FAILED), planned = results_count(results, ARCHIVE_PLANNED);
     TRY(text_printf(out, err, "%s%s%d cell%s: %d planned, %d running, %d done, %d failed\n", results->name,
-                    results->name[0] ? ": " : "", results->count, results->count > 1 ? "s" : "", planned, running, done, failed));
+                    results->name[0] ? ": " : "", results->count, results->count > 1 ? "s" : "", planned,
+                    running, done, failed));
     if (running || failed) {
         struct table *table;
         TRY(table_create(6, &table, err));

@@ -47,7 +47,8 @@ static int screen_width(const char *text) {
     size_t left = strlen(text);
     while (left) {
         utf8proc_int32_t point;
-        utf8proc_ssize_t bytes = utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)left, &point);
+        utf8proc_ssize_t bytes =
+            utf8proc_iterate((const utf8proc_uint8_t *)text, (utf8proc_ssize_t)left, &point);
         if (bytes <= 0) {
             bytes = 1; /* not UTF-8: what a terminal shows for one byte */
             width++;

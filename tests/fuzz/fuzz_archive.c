@@ -1,9 +1,10 @@
 /* Files given to the archive's reader: read or refused, never worse.
  *
- * HDF5's own parser is not the target: release 1.10 is known to crash on damaged files whose checksums fit. So there are two modes, by the
- * input's first byte. Even: the other bytes are the file; what is not HDF5 is refused by our own checks. Odd: a good archive, to whose
- * objects the other bytes do things through HDF5 itself, four at a time: which object, what to do, and two bytes to do it with. Such a file
- * is sound HDF5 that is not what we wrote. */
+ * HDF5's own parser is not the target: release 1.10 is known to crash on damaged files whose checksums fit.
+ * So there are two modes, by the input's first byte. Even: the other bytes are the file; what is not HDF5 is
+ * refused by our own checks. Odd: a good archive, to whose objects the other bytes do things through HDF5
+ * itself, four at a time: which object, what to do, and two bytes to do it with. Such a file is sound HDF5
+ * that is not what we wrote. */
 #include "io/archive.h"
 
 #include "base/memory.h"
@@ -18,34 +19,55 @@
 #include <unistd.h>
 
 static const char *const cell = "/cells/m/0.1/adapt/seed0";
-static const char *const columns[] = {"step", "time", "supervised_tokens", "loss", "mixture", "task_tokens", "task", "worst", "mean"};
+static const char *const columns[] = {
+    "step", "time", "supervised_tokens", "loss", "mixture", "task_tokens", "task", "worst", "mean"};
 
 static void stop(const struct error *err) {
     fprintf(stderr, "%s\n", err->message);
     abort();
 }
 
-/* --------------------------------------------------------------------------------------------- a good archive */
+/* --------------------------------------------------------------------------------------------- a good
+ * archive */
 
 static void write_good(const char *folder) {
     struct error err;
-    const char *const names[] = {"m"}, *const budgets[] = {"0.1"}, *const methods[] = {"adapt"}, *const benchmarks[] = {"b"};
-    struct archive_run run = {.experiment = "e", .config = "{}", .backend = "cpu", .host = "h", .ranks = 1, .threads = 1};
+    const char *const names[] = {"m"}, *const budgets[] = {"0.1"}, *const methods[] = {"adapt"},
+                      *const benchmarks[] = {"b"};
+    struct archive_run run = {
+        .experiment = "e", .config = "{}", .backend = "cpu", .host = "h", .ranks = 1, .threads = 1};
     struct archive_task tasks[] = {{.name = "one", .category = "c"}, {.name = "two", .category = "c"}};
-    struct archive_cell_plan plan = {.key = {"m", "adapt", "0.1", 0}, .budget_tokens = 10, .tasks = 2, .task = tasks};
-    struct archive_grid_axes axes = {1, 1, 1, 1, 1, names, budgets, methods, benchmarks, benchmarks, benchmarks,
-                                     (const long long[]){0}, (const double[]){0.1}};
+    struct archive_cell_plan plan = {
+        .key = {"m", "adapt", "0.1", 0}, .budget_tokens = 10, .tasks = 2, .task = tasks};
+    struct archive_grid_axes axes = {1,
+                                     1,
+                                     1,
+                                     1,
+                                     1,
+                                     names,
+                                     budgets,
+                                     methods,
+                                     benchmarks,
+                                     benchmarks,
+                                     benchmarks,
+                                     (const long long[]){0},
+                                     (const double[]){0.1}};
     struct archive_evaluation evaluation = {.benchmark = "b", .metric = "acc", .score = 0.5};
     struct archive_cell *archive;
     char *path;
-    if (archive_cell_path(folder, &plan.key, &path, &err) || archive_cell_create(path, &run, &plan, &archive, &err)) stop(&err);
+    if (archive_cell_path(folder, &plan.key, &path, &err) ||
+        archive_cell_create(path, &run, &plan, &archive, &err))
+        stop(&err);
     for (int i = 0; i < 5; i++) {
         struct archive_step step = {.step = i, .mixture = (double[]){0.5, 0.5}};
         struct archive_validation point = {.step = i, .loss = (double[]){1, 2}};
-        if (archive_cell_append_step(archive, &step, &err) || archive_cell_append_validation(archive, &point, &err)) stop(&err);
+        if (archive_cell_append_step(archive, &step, &err) ||
+            archive_cell_append_validation(archive, &point, &err))
+            stop(&err);
     }
     if (archive_cell_add_evaluation(archive, &evaluation, &err) ||
-        archive_cell_finish(&archive, ARCHIVE_DONE, "", NULL, &err) || archive_experiment_write(folder, &run, &axes, &err)) {
+        archive_cell_finish(&archive, ARCHIVE_DONE, "", NULL, &err) ||
+        archive_experiment_write(folder, &run, &axes, &err)) {
         stop(&err);
     }
     memory_free(path);
@@ -63,7 +85,8 @@ static struct fixture *fixture_get(void) {
     struct error err;
     struct fixture *made = calloc(1, sizeof *made);
     char path[160];
-    snprintf(made->folder, sizeof made->folder, "%s/fuzz-archive-XXXXXX", access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
+    snprintf(made->folder, sizeof made->folder, "%s/fuzz-archive-XXXXXX",
+             access("/dev/shm", W_OK) ? "/tmp" : "/dev/shm");
     if (!mkdtemp(made->folder)) abort();
     write_good(made->folder);
     snprintf(path, sizeof path, "%s/cells/m__0.1__adapt__seed0.h5", made->folder);
@@ -75,11 +98,14 @@ static struct fixture *fixture_get(void) {
     return made;
 }
 
-/* --------------------------------------------------------------------------------------------- doing things to it */
+/* --------------------------------------------------------------------------------------------- doing things
+ * to it */
 
 static void put_attribute(hid_t object, const char *name, int how, const uint8_t *bytes) {
     hsize_t one = 1, two[2] = {2, (hsize_t)bytes[0] + 1};
-    hid_t type = how % 4 == 0 ? H5Tcopy(H5T_NATIVE_INT) : how % 4 == 1 ? H5Tcopy(H5T_NATIVE_DOUBLE) : H5Tcopy(H5T_C_S1);
+    hid_t type = how % 4 == 0   ? H5Tcopy(H5T_NATIVE_INT)
+                 : how % 4 == 1 ? H5Tcopy(H5T_NATIVE_DOUBLE)
+                                : H5Tcopy(H5T_C_S1);
     if (how % 4 == 2) H5Tset_size(type, (size_t)bytes[0] + 1);
     if (how % 4 == 3) H5Tset_size(type, H5T_VARIABLE);
     hid_t space = how / 4 % 4 == 0   ? H5Screate(H5S_SCALAR)
@@ -99,10 +125,13 @@ static void put_attribute(hid_t object, const char *name, int how, const uint8_t
 }
 
 static void put_dataset(hid_t group, const char *name, int how, const uint8_t *bytes) {
-    hsize_t shape[3] = {bytes[0], how & 8 ? 2 : bytes[1], 2}, most[3] = {H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED};
+    hsize_t shape[3] = {bytes[0], how & 8 ? 2 : bytes[1], 2},
+            most[3] = {H5S_UNLIMITED, H5S_UNLIMITED, H5S_UNLIMITED};
     hsize_t chunk[3] = {4, 2, 2};
     int rank = 1 + how % 3;
-    hid_t type = how & 16 ? H5Tcopy(H5T_C_S1) : how & 32 ? H5Tcopy(H5T_NATIVE_FLOAT) : H5Tcopy(H5T_NATIVE_INT8);
+    hid_t type = how & 16   ? H5Tcopy(H5T_C_S1)
+                 : how & 32 ? H5Tcopy(H5T_NATIVE_FLOAT)
+                            : H5Tcopy(H5T_NATIVE_INT8);
     hid_t space = how & 64 ? H5Screate(H5S_SCALAR) : H5Screate_simple(rank, shape, most);
     hid_t layout = H5Pcreate(H5P_DATASET_CREATE);
     if (!(how & 64)) H5Pset_chunk(layout, rank, chunk);
@@ -133,18 +162,22 @@ static void alter_link(hid_t group, const char *name, const uint8_t *bytes) {
 /* One step of destruction; bytes[4]. */
 static void alter(hid_t file, bool experiment, const uint8_t *bytes) {
     static const char *const groups[] = {"/", "steps", "validation", "eval", "eval/b", "."};
-    static const char *const attributes[] = {"schema", "cell",  "model",   "budget",  "method", "seed",      "state", "budget_tokens",
-                                             "message", "host", "started", "updated", "score",  "benchmark", "n",     "metric"};
-    static const char *const axes[] = {"model", "budget", "budget_name", "method", "seed", "benchmark", "name", "category"};
+    static const char *const attributes[] = {
+        "schema",  "cell", "model",   "budget",  "method", "seed",      "state", "budget_tokens",
+        "message", "host", "started", "updated", "score",  "benchmark", "n",     "metric"};
+    static const char *const axes[] = {"model", "budget",    "budget_name", "method",
+                                       "seed",  "benchmark", "name",        "category"};
     hid_t top = H5Gopen2(file, experiment ? "/grid" : cell, H5P_DEFAULT);
     int which = bytes[0];
     if (experiment) {
-        hid_t group = which & 1 ? H5Gopen2(file, "/benchmarks", H5P_DEFAULT) : H5Gopen2(file, "/grid", H5P_DEFAULT);
+        hid_t group =
+            which & 1 ? H5Gopen2(file, "/benchmarks", H5P_DEFAULT) : H5Gopen2(file, "/grid", H5P_DEFAULT);
         if (which & 2) put_attribute(file, attributes[which / 4 % 16], bytes[1], bytes + 2);
         if (!(which & 2)) alter_link(group, axes[which / 4 % 8], bytes);
         H5Gclose(group);
     } else if (which & 1) {
-        hid_t group = H5Gopen2(which & 2 ? top : file, which & 2 ? groups[1 + which / 4 % 5] : "/", H5P_DEFAULT);
+        hid_t group =
+            H5Gopen2(which & 2 ? top : file, which & 2 ? groups[1 + which / 4 % 5] : "/", H5P_DEFAULT);
         if (group >= 0) put_attribute(group, attributes[which / 4 % 16], bytes[1], bytes + 2);
         H5Gclose(group);
     } else {
@@ -183,9 +216,11 @@ static void read_cell(const char *path) {
     for (int i = 0; i < summary.evaluations; i++) {
         struct archive_evaluation evaluation;
         if (archive_reader_evaluation(reader, i, &evaluation, &err)) continue;
-        sum = sum + (double)(strlen(evaluation.benchmark) + strlen(evaluation.metric) + strlen(evaluation.category));
+        sum = sum + (double)(strlen(evaluation.benchmark) + strlen(evaluation.metric) +
+                             strlen(evaluation.category));
     }
-    sum = sum + (double)(strlen(summary.key.model) + strlen(summary.key.budget) + strlen(summary.message) + strlen(summary.host));
+    sum = sum + (double)(strlen(summary.key.model) + strlen(summary.key.budget) + strlen(summary.message) +
+                         strlen(summary.host));
     archive_reader_close(&reader);
 }
 
@@ -203,7 +238,8 @@ static void read_experiment(const char *folder) {
     for (int i = 0; i < axes->methods; i++) sum = sum + (double)strlen(axes->method[i]);
     for (int i = 0; i < axes->seeds; i++) sum = sum + (double)axes->seed[i];
     for (int i = 0; i < axes->benchmarks; i++) {
-        sum = sum + (double)(strlen(axes->benchmark[i]) + strlen(axes->benchmark_category[i]) + strlen(axes->benchmark_metric[i]));
+        sum = sum + (double)(strlen(axes->benchmark[i]) + strlen(axes->benchmark_category[i]) +
+                             strlen(axes->benchmark_metric[i]));
     }
     archive_experiment_destroy(&experiment);
 }
@@ -215,7 +251,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     bool altered = data[0] & 1, experiment = data[0] & 2;
     const char *path = experiment ? fixture->experiment : fixture->victim;
     const struct text *good = experiment ? &fixture->good_experiment : &fixture->good_cell;
-    if (file_write(path, altered ? (const void *)good->data : data + 1, altered ? good->length : size - 1, &err)) stop(&err);
+    if (file_write(path, altered ? (const void *)good->data : data + 1, altered ? good->length : size - 1,
+                   &err))
+        stop(&err);
     if (altered) {
         H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
         hid_t file = H5Fopen(path, H5F_ACC_RDWR, H5P_DEFAULT);

@@ -80,11 +80,20 @@ static const struct {
     value_at *value;
     int by_task;
 } step_columns[] = {
-    {"step", step_of, 0},           {"supervised_tokens", tokens_of, 0}, {"charged_tokens", tokens_of, 0},
-    {"loss", loss_of, 0},           {"signal_age", age_of, 0},           {"seconds", seconds_of, 0},
-    {"objective", missing, 0},      {"seconds_validation", phase_of, 0}, {"mixture", synthetic_share, 1},
-    {"logits", missing, 1},         {"meta_gradient", missing, 1},       {"validation_loss", missing, 1},
-    {"train_loss", train_loss_of, 1}, {"task_tokens", task_tokens_of, 1},
+    {"step", step_of, 0},
+    {"supervised_tokens", tokens_of, 0},
+    {"charged_tokens", tokens_of, 0},
+    {"loss", loss_of, 0},
+    {"signal_age", age_of, 0},
+    {"seconds", seconds_of, 0},
+    {"objective", missing, 0},
+    {"seconds_validation", phase_of, 0},
+    {"mixture", synthetic_share, 1},
+    {"logits", missing, 1},
+    {"meta_gradient", missing, 1},
+    {"validation_loss", missing, 1},
+    {"train_loss", train_loss_of, 1},
+    {"task_tokens", task_tokens_of, 1},
 };
 
 static void check_steps(struct archive_reader *reader, struct synthetic_cell cell, int64_t steps) {
@@ -92,7 +101,8 @@ static void check_steps(struct archive_reader *reader, struct synthetic_cell cel
     for (size_t c = 0; c < sizeof step_columns / sizeof *step_columns; c++) {
         double *values;
         int64_t rows, columns;
-        if (archive_reader_steps(reader, step_columns[c].name, &values, &rows, &columns, &err)) fail_msg("%s", err.message);
+        if (archive_reader_steps(reader, step_columns[c].name, &values, &rows, &columns, &err))
+            fail_msg("%s", err.message);
         assert_int_equal(rows, steps);
         assert_int_equal(columns, step_columns[c].by_task ? SYNTHETIC_TASKS : 1);
         for (int64_t i = 0; i < rows * columns; i++) {
@@ -109,7 +119,8 @@ static void check_points(struct archive_reader *reader, struct synthetic_cell ce
     for (int c = 0; c < 4; c++) {
         double *values;
         int64_t rows, columns;
-        if (archive_reader_validation(reader, names[c], &values, &rows, &columns, &err)) fail_msg("%s", err.message);
+        if (archive_reader_validation(reader, names[c], &values, &rows, &columns, &err))
+            fail_msg("%s", err.message);
         assert_int_equal(rows, points);
         assert_int_equal(columns, c == 3 ? SYNTHETIC_TASKS : 1);
         for (int64_t i = 0; i < rows * columns; i++) {

@@ -49,11 +49,13 @@ const struct archive_task synthetic_tasks[SYNTHETIC_TASKS] = {
 struct synthetic_cell synthetic_cell_at(int index) {
     int seed = index % SYNTHETIC_SEEDS, rest = index / SYNTHETIC_SEEDS;
     return (struct synthetic_cell){rest / SYNTHETIC_METHODS / SYNTHETIC_BUDGETS,
-                                   rest / SYNTHETIC_METHODS % SYNTHETIC_BUDGETS, rest % SYNTHETIC_METHODS, seed};
+                                   rest / SYNTHETIC_METHODS % SYNTHETIC_BUDGETS, rest % SYNTHETIC_METHODS,
+                                   seed};
 }
 
 struct archive_cell_key synthetic_key(struct synthetic_cell cell) {
-    return (struct archive_cell_key){models[cell.model], methods[cell.method], budgets[cell.budget], seeds[cell.seed]};
+    return (struct archive_cell_key){models[cell.model], methods[cell.method], budgets[cell.budget],
+                                     seeds[cell.seed]};
 }
 
 struct archive_cell_plan synthetic_plan(struct synthetic_cell cell) {
@@ -70,8 +72,10 @@ struct archive_cell_plan synthetic_plan(struct synthetic_cell cell) {
 /* --------------------------------------------------------------------------------------------- formulas */
 
 static double noise(struct synthetic_cell cell, int what, int which) {
-    struct random_key key = {.seed = (uint64_t)seeds[cell.seed], .purpose = RANDOM_TEST, .stream = (uint32_t)what};
-    return random_uniform(key, (uint64_t)(((cell.model * 8 + cell.budget) * 8 + cell.method) * 64 + which)) - 0.5;
+    struct random_key key = {
+        .seed = (uint64_t)seeds[cell.seed], .purpose = RANDOM_TEST, .stream = (uint32_t)what};
+    return random_uniform(key, (uint64_t)(((cell.model * 8 + cell.budget) * 8 + cell.method) * 64 + which)) -
+           0.5;
 }
 
 int64_t synthetic_budget(struct synthetic_cell cell) {
@@ -93,7 +97,8 @@ double synthetic_share(struct synthetic_cell cell, int step, int task) {
 int64_t synthetic_task_tokens(struct synthetic_cell cell, int step, int task) {
     double sum = 0;
     for (int i = 0; i <= step; i++) {
-        sum += synthetic_share(cell, i, task) * (double)(synthetic_tokens(cell, i) - (i ? synthetic_tokens(cell, i - 1) : 0));
+        sum += synthetic_share(cell, i, task) *
+               (double)(synthetic_tokens(cell, i) - (i ? synthetic_tokens(cell, i - 1) : 0));
     }
     return (int64_t)sum;
 }
@@ -135,11 +140,13 @@ static int append_point(struct archive_cell *archive, struct synthetic_cell cell
     int point = step * (SYNTHETIC_POINTS - 1) / SYNTHETIC_STEPS;
     double loss[SYNTHETIC_TASKS];
     for (int k = 0; k < SYNTHETIC_TASKS; k++) loss[k] = synthetic_loss(cell, point, k);
-    struct archive_validation row = {step, tokens, loss, synthetic_worst(cell, point), synthetic_mean(cell, point)};
+    struct archive_validation row = {step, tokens, loss, synthetic_worst(cell, point),
+                                     synthetic_mean(cell, point)};
     return archive_cell_append_validation(archive, &row, err);
 }
 
-static int append_step(struct archive_cell *archive, struct synthetic_cell cell, int step, struct error *err) {
+static int append_step(struct archive_cell *archive, struct synthetic_cell cell, int step,
+                       struct error *err) {
     double share[SYNTHETIC_TASKS], loss[SYNTHETIC_TASKS];
     int64_t tokens[SYNTHETIC_TASKS], none[SYNTHETIC_TASKS];
     for (int k = 0; k < SYNTHETIC_TASKS; k++) {
@@ -172,7 +179,8 @@ static int append_step(struct archive_cell *archive, struct synthetic_cell cell,
     return archive_cell_append_step(archive, &row, err);
 }
 
-int synthetic_append(struct archive_cell *archive, struct synthetic_cell cell, int first, int last, struct error *err) {
+int synthetic_append(struct archive_cell *archive, struct synthetic_cell cell, int first, int last,
+                     struct error *err) {
     if (first == 0) TRY(append_point(archive, cell, 0, 0, err));
     for (int step = first; step < last; step++) {
         TRY(append_step(archive, cell, step, err));
@@ -187,7 +195,8 @@ int synthetic_evaluate(struct archive_cell *archive, struct synthetic_cell cell,
     static const double likelihood[4] = {-1.5, -2.5, -0.5, -9.0};
     struct archive_sample samples[4];
     for (int i = 0; i < 4; i++) {
-        samples[i] = (struct archive_sample){"id-1", "B", i ? "B" : "\xE2\x98\x83 C", likelihood, i == 3 ? 2 : 4, i ? 1 : 0};
+        samples[i] = (struct archive_sample){"id-1",         "B",      i ? "B" : "\xE2\x98\x83 C", likelihood,
+                                             i == 3 ? 2 : 4, i ? 1 : 0};
     }
     for (int b = 0; b < SYNTHETIC_BENCHMARKS; b++) {
         double score = synthetic_score(cell, b);
@@ -210,7 +219,8 @@ int synthetic_evaluate(struct archive_cell *archive, struct synthetic_cell cell,
     return 0;
 }
 
-static int write_cell(const char *folder, struct synthetic_cell cell, enum archive_state state, struct error *err) {
+static int write_cell(const char *folder, struct synthetic_cell cell, enum archive_state state,
+                      struct error *err) {
     char *path;
     struct archive_cell *archive;
     struct archive_cell_key key = synthetic_key(cell);
@@ -219,7 +229,8 @@ static int write_cell(const char *folder, struct synthetic_cell cell, enum archi
     int code = archive_cell_create(path, &synthetic_run, &plan, &archive, err);
     memory_free(path);
     if (code) return code;
-    code = synthetic_append(archive, cell, 0, state == ARCHIVE_DONE ? SYNTHETIC_STEPS : SYNTHETIC_STEPS / 2, err);
+    code = synthetic_append(archive, cell, 0, state == ARCHIVE_DONE ? SYNTHETIC_STEPS : SYNTHETIC_STEPS / 2,
+                            err);
     if (!code && state == ARCHIVE_DONE) code = synthetic_evaluate(archive, cell, err);
     if (code || state == ARCHIVE_RUNNING) {
         archive_cell_close(&archive);

@@ -1,4 +1,5 @@
-/* A small experiment's archive, written through io/archive.h from formulas: for tests of the archive and of what reads it. */
+/* A small experiment's archive, written through io/archive.h from formulas: for tests of the archive and of
+ * what reads it. */
 #ifndef ADAPT_TESTS_SYNTHETIC_ARCHIVE_H
 #define ADAPT_TESTS_SYNTHETIC_ARCHIVE_H
 
@@ -40,12 +41,13 @@ double synthetic_score(struct synthetic_cell cell, int benchmark);
 double synthetic_seconds(struct synthetic_cell cell); /* of every step */
 
 /* Appends steps first .. last - 1 and the set points that fall among them. */
-int synthetic_append(struct archive_cell *archive, struct synthetic_cell cell, int first, int last, struct error *err);
+int synthetic_append(struct archive_cell *archive, struct synthetic_cell cell, int first, int last,
+                     struct error *err);
 /* Adds both evaluations, with four samples each. */
 int synthetic_evaluate(struct archive_cell *archive, struct synthetic_cell cell, struct error *err);
 
-/* Writes every cell's file and experiment.h5 into `folder`. state[SYNTHETIC_CELLS] (NULL: all done): planned cells get no file, running
- * and failed ones half of their steps. */
+/* Writes every cell's file and experiment.h5 into `folder`. state[SYNTHETIC_CELLS] (NULL: all done): planned
+ * cells get no file, running and failed ones half of their steps. */
 int synthetic_archive_write(const char *folder, const enum archive_state *state, struct error *err);
 
 #endif

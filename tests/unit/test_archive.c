@@ -1,4 +1,5 @@
-/* The archive: what is written comes back, under awkward names, beside readers, and after an interruption that was planned. */
+/* The archive: what is written comes back, under awkward names, beside readers, and after an interruption
+ * that was planned. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -70,12 +71,14 @@ static void test_round_trip(void **state) {
     assert_string_equal(s.message, "fine");
     assert_string_equal(s.host, "node1");
     assert_string_equal(s.model_folder, "models/cell");
-    assert_true(s.started >= before && s.ended >= s.started && s.updated >= s.started && s.ended < before + 300);
+    assert_true(s.started >= before && s.ended >= s.started && s.updated >= s.started &&
+                s.ended < before + 300);
     assert_int_equal(s.evaluations, SYNTHETIC_BENCHMARKS);
     for (int i = 0; i < s.evaluations; i++) {
         struct archive_evaluation evaluation;
         succeed(archive_reader_evaluation(reader, i, &evaluation, &err), &err);
-        assert_string_equal(evaluation.benchmark, synthetic_axes.benchmark[i]); /* both are in the order of names */
+        assert_string_equal(evaluation.benchmark,
+                            synthetic_axes.benchmark[i]); /* both are in the order of names */
         assert_string_equal(evaluation.metric, synthetic_axes.benchmark_metric[i]);
         assert_string_equal(evaluation.category, synthetic_axes.benchmark_category[i]);
         archive_check_same(evaluation.score, synthetic_score(adapt_cell, i), "score", i);
@@ -111,7 +114,8 @@ static void test_many_rows_and_none(void **state) {
     assert_int_equal(archive_check_cell(path, uniform_cell).steps, ROWS);
 }
 
-/* A reader in this process, a writer in another one: whatever the reader sees is whole, and it sees the end. */
+/* A reader in this process, a writer in another one: whatever the reader sees is whole, and it sees the end.
+ */
 static void test_reading_while_writing(void **state) {
     char path[ARCHIVE_PATH_BYTES];
     enum { ROWS = 400, EVERY = 4 };
@@ -200,17 +204,31 @@ static void test_resume(void **state) {
     assert_int_equal(s.validations, SYNTHETIC_POINTS);
 }
 
-/* --------------------------------------------------------------------------------------------- names and bytes */
+/* --------------------------------------------------------------------------------------------- names and
+ * bytes */
 
 static void test_paths_are_distinct_and_plain(void **state) {
     (void)state;
     static const struct archive_cell_key keys[] = {
-        {"a", "b", "0.1", 0},    {"a", "b", "0.1", 1},   {"a__0.1", "b", "c", 0}, {"a", "b", "0.1__c", 0},
-        {"a/b", "m", "0.1", 0},  {"a_b", "m", "0.1", 0}, {"a b", "m", "0.1", 0},  {".", "m", "0.1", 0},
-        {"..", "m", "0.1", 0},   {"", "m", "0.1", 0},    {"\xC3\xA9", "m", "0.1", 0}, {"-rf", "m", "0.1", 0},
-        {"a\nb", "m", "0.1", 0}, {"a", "b__", "0.1", 0}, {"a", "b", "0.1", -1},
-        {"a very long name, longer than any that fits into a file's name with two more beside it, number 1", "m", "0.1", 0},
-        {"a very long name, longer than any that fits into a file's name with two more beside it, number 2", "m", "0.1", 0},
+        {"a", "b", "0.1", 0},
+        {"a", "b", "0.1", 1},
+        {"a__0.1", "b", "c", 0},
+        {"a", "b", "0.1__c", 0},
+        {"a/b", "m", "0.1", 0},
+        {"a_b", "m", "0.1", 0},
+        {"a b", "m", "0.1", 0},
+        {".", "m", "0.1", 0},
+        {"..", "m", "0.1", 0},
+        {"", "m", "0.1", 0},
+        {"\xC3\xA9", "m", "0.1", 0},
+        {"-rf", "m", "0.1", 0},
+        {"a\nb", "m", "0.1", 0},
+        {"a", "b__", "0.1", 0},
+        {"a", "b", "0.1", -1},
+        {"a very long name, longer than any that fits into a file's name with two more beside it, number 1",
+         "m", "0.1", 0},
+        {"a very long name, longer than any that fits into a file's name with two more beside it, number 2",
+         "m", "0.1", 0},
     };
     enum { KEYS = sizeof keys / sizeof *keys };
     struct error err;
@@ -219,7 +237,8 @@ static void test_paths_are_distinct_and_plain(void **state) {
         succeed(archive_cell_path("out", &keys[i], &paths[i], &err), &err);
         assert_memory_equal(paths[i], "out/cells/", 10);
         const char *name = paths[i] + 10;
-        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"), strlen(name));
+        assert_int_equal(strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-"),
+                         strlen(name));
         assert_true(name[0] != '.' && name[0] != '-' && strlen(name) < 240);
         for (int k = 0; k < i; k++) assert_string_not_equal(paths[i], paths[k]);
     }
@@ -228,7 +247,8 @@ static void test_paths_are_distinct_and_plain(void **state) {
 }
 
 static void test_awkward_labels_come_back(void **state) {
-    static const char *const labels[] = {"org/model", ".", "..", "", "50%", "%", "a b\tc", "\xE2\x98\x83", "q\"'\\"};
+    static const char *const labels[] = {"org/model", ".",      "..",           "",      "50%",
+                                         "%",         "a b\tc", "\xE2\x98\x83", "q\"'\\"};
     struct error err;
     for (size_t i = 0; i < sizeof labels / sizeof *labels; i++) {
         struct archive_cell_plan plan = synthetic_plan(uniform_cell);
@@ -265,7 +285,8 @@ int main(void) {
         cmocka_unit_test_setup_teardown(test_round_trip, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_many_rows_and_none, make_folder, remove_folder),
         cmocka_unit_test_setup_teardown(test_reading_while_writing, make_folder, remove_folder),
-        cmocka_unit_test_setup_teardown(test_unfinished_is_replaced_finished_is_not, make_folder, remove_folder),
+        cmocka_unit_test_setup_teardown(test_unfinished_is_replaced_finished_is_not, make_folder,
+                                        remove_folder),
         cmocka_unit_test_setup_teardown(test_resume, make_folder, remove_folder),
         cmocka_unit_test(test_paths_are_distinct_and_plain),
         cmocka_unit_test_setup_teardown(test_awkward_labels_come_back, make_folder, remove_folder),

@@ -58,12 +58,15 @@ static void group_of(int index, char out[ARCHIVE_PATH_BYTES]) {
     static const char *const models[] = {"tiny-llama", "org%2Ftiny-qwen"};
     struct synthetic_cell cell = synthetic_cell_at(index);
     struct archive_cell_key key = synthetic_key(cell);
-    snprintf(out, ARCHIVE_PATH_BYTES, "/cells/%s/%s/%s/seed%lld", models[cell.model], key.budget, key.method, key.seed);
+    snprintf(out, ARCHIVE_PATH_BYTES, "/cells/%s/%s/%s/seed%lld", models[cell.model], key.budget, key.method,
+             key.seed);
 }
 
 static void check_text(hid_t file, const char *object, const char *attribute, const char *expected) {
-    /* Not H5Aopen_by_name: HDF5 1.10 then looks for the text of an object behind an external link in the wrong file. */
-    hid_t opened = H5Oopen(file, object, H5P_DEFAULT), at = H5Aopen(opened, attribute, H5P_DEFAULT), type = H5Aget_type(at);
+    /* Not H5Aopen_by_name: HDF5 1.10 then looks for the text of an object behind an external link in the
+     * wrong file. */
+    hid_t opened = H5Oopen(file, object, H5P_DEFAULT), at = H5Aopen(opened, attribute, H5P_DEFAULT),
+          type = H5Aget_type(at);
     char *value = NULL;
     assert_true(at >= 0 && H5Tis_variable_str(type) > 0 && H5Tget_cset(type) == H5T_CSET_UTF8);
     assert_true(H5Aread(at, type, &value) >= 0);
@@ -91,10 +94,11 @@ static void test_links_and_placeholders(void **state) {
         check_text(file, group, "model", key.model); /* through the link, into the cell's file */
         check_text(file, group, "method", key.method);
         check_text(file, group, "budget", key.budget);
-        check_text(file, group, "state", i == PLANNED_CELL                          ? "planned"
-                                         : i == RUNNING_CELL                        ? "running"
-                                         : i == FAILED_CELL || i == DAMAGED_CELL ? "failed"
-                                                                                 : "done");
+        check_text(file, group, "state",
+                   i == PLANNED_CELL                       ? "planned"
+                   : i == RUNNING_CELL                     ? "running"
+                   : i == FAILED_CELL || i == DAMAGED_CELL ? "failed"
+                                                           : "done");
     }
     H5Fclose(file);
 }
@@ -135,7 +139,8 @@ static void check_scales(hid_t dataset, const char *const *names, int rank) {
 static void test_grid(void **state) {
     (void)state;
     static const char *const axes[] = {"model", "budget", "method", "seed", "benchmark"};
-    static const char *const columns[] = {"score", "standard_error", "validation_worst", "validation_mean", "state"};
+    static const char *const columns[] = {"score", "standard_error", "validation_worst", "validation_mean",
+                                          "state"};
     hid_t file = open_experiment();
     double values[5][SYNTHETIC_CELLS * SYNTHETIC_BENCHMARKS];
     for (int c = 0; c < 5; c++) {
@@ -149,16 +154,19 @@ static void test_grid(void **state) {
     }
     for (int i = 0; i < SYNTHETIC_CELLS; i++) {
         struct synthetic_cell cell = synthetic_cell_at(i);
-        int kind = i == PLANNED_CELL                          ? ARCHIVE_PLANNED
-                   : i == RUNNING_CELL                        ? ARCHIVE_RUNNING
+        int kind = i == PLANNED_CELL                       ? ARCHIVE_PLANNED
+                   : i == RUNNING_CELL                     ? ARCHIVE_RUNNING
                    : i == FAILED_CELL || i == DAMAGED_CELL ? ARCHIVE_FAILED
                                                            : ARCHIVE_DONE;
         bool done = kind == ARCHIVE_DONE;
         for (int b = 0; b < SYNTHETIC_BENCHMARKS; b++) {
-            archive_check_same(values[0][i * SYNTHETIC_BENCHMARKS + b], done ? synthetic_score(cell, b) : NAN, "score", i);
-            archive_check_same(values[1][i * SYNTHETIC_BENCHMARKS + b], done ? 0.02 : NAN, "standard_error", i);
+            archive_check_same(values[0][i * SYNTHETIC_BENCHMARKS + b], done ? synthetic_score(cell, b) : NAN,
+                               "score", i);
+            archive_check_same(values[1][i * SYNTHETIC_BENCHMARKS + b], done ? 0.02 : NAN, "standard_error",
+                               i);
         }
-        archive_check_same(values[2][i], done ? synthetic_worst(cell, SYNTHETIC_POINTS - 1) : NAN, "worst", i);
+        archive_check_same(values[2][i], done ? synthetic_worst(cell, SYNTHETIC_POINTS - 1) : NAN, "worst",
+                           i);
         archive_check_same(values[3][i], done ? synthetic_mean(cell, SYNTHETIC_POINTS - 1) : NAN, "mean", i);
         archive_check_same(values[4][i], kind, "state", i);
     }
@@ -199,8 +207,9 @@ static void test_reading_back(void **state) {
     const struct archive_grid_axes *axes = &experiment->axes;
     assert_string_equal(experiment->name, "synthetic");
     assert_string_equal(experiment->path, "experiments/synthetic.json");
-    assert_true(axes->models == SYNTHETIC_MODELS && axes->budgets == SYNTHETIC_BUDGETS && axes->methods == SYNTHETIC_METHODS &&
-                axes->seeds == SYNTHETIC_SEEDS && axes->benchmarks == SYNTHETIC_BENCHMARKS);
+    assert_true(axes->models == SYNTHETIC_MODELS && axes->budgets == SYNTHETIC_BUDGETS &&
+                axes->methods == SYNTHETIC_METHODS && axes->seeds == SYNTHETIC_SEEDS &&
+                axes->benchmarks == SYNTHETIC_BENCHMARKS);
     for (int i = 0; i < axes->models; i++) assert_string_equal(axes->model[i], synthetic_axes.model[i]);
     for (int i = 0; i < axes->methods; i++) assert_string_equal(axes->method[i], synthetic_axes.method[i]);
     for (int i = 0; i < axes->seeds; i++) assert_int_equal(axes->seed[i], synthetic_axes.seed[i]);
@@ -259,8 +268,11 @@ static void test_absent_empty_and_damaged(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_links_and_placeholders), cmocka_unit_test(test_folder_moves), cmocka_unit_test(test_grid),
-        cmocka_unit_test(test_tasks),                  cmocka_unit_test(test_reading_back),
+        cmocka_unit_test(test_links_and_placeholders),
+        cmocka_unit_test(test_folder_moves),
+        cmocka_unit_test(test_grid),
+        cmocka_unit_test(test_tasks),
+        cmocka_unit_test(test_reading_back),
         cmocka_unit_test(test_absent_empty_and_damaged),
     };
     return cmocka_run_group_tests(tests, make_archive, remove_archive);

@@ -61,7 +61,8 @@ struct promise {
 };
 
 static struct promise *share_promise(void) {
-    struct promise *promise = mmap(NULL, sizeof *promise, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct promise *promise =
+        mmap(NULL, sizeof *promise, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(promise != MAP_FAILED);
     return promise;
 }
@@ -103,7 +104,8 @@ static void test_kill_while_appending(void **state) {
             if (create(path, &archive, &err)) _exit(1);
             promise->flushed = 0;
             for (int64_t i = 0; i < 1 << 20; i++) {
-                if (synthetic_append(archive, cell, (int)i, (int)i + 1, &err) || archive_cell_flush(archive, &err)) {
+                if (synthetic_append(archive, cell, (int)i, (int)i + 1, &err) ||
+                    archive_cell_flush(archive, &err)) {
                     _exit(1);
                 }
                 promise->flushed = i + 1;
@@ -115,13 +117,16 @@ static void test_kill_while_appending(void **state) {
         int64_t promised = promise->flushed;
         struct archive_cell_summary s = archive_check_cell(path, cell);
         assert_int_equal(s.state, ARCHIVE_RUNNING);
-        if (s.steps < promised) fail_msg("round %d: %lld rows, %lld were flushed", round, (long long)s.steps, (long long)promised);
+        if (s.steps < promised)
+            fail_msg("round %d: %lld rows, %lld were flushed", round, (long long)s.steps,
+                     (long long)promised);
         assert_true(s.steps <= promised + 1);
         rows += s.steps;
         if (promised + 1 - s.steps > most_lost) most_lost = promised + 1 - s.steps;
         plain += archive_opens_plainly(path);
     }
-    print_message("%d writers killed: all files open, %lld rows, at most %lld unflushed row lost; %d open without SWMR\n",
+    print_message("%d writers killed: all files open, %lld rows, at most %lld unflushed row lost; %d open "
+                  "without SWMR\n",
                   rounds, (long long)rows, (long long)most_lost, plain);
     assert_true(plain > rounds / 2);
     munmap(promise, sizeof *promise);
@@ -177,7 +182,8 @@ static void test_kill_at_any_stage(void **state) {
 
 /* --------------------------------------------------------------------------------------------- full disks */
 
-/* Appends and flushes until it fails. Returns the steps that were flushed, or -1 - code if a failure is not as it should be. */
+/* Appends and flushes until it fails. Returns the steps that were flushed, or -1 - code if a failure is not
+ * as it should be. */
 static int64_t write_until_full(const char *path, const char *reason, char *message, size_t bytes) {
     struct error err = {0};
     struct archive_cell *archive;
@@ -204,7 +210,8 @@ static int64_t write_until_full(const char *path, const char *reason, char *mess
     return flushed;
 }
 
-/* In a process of its own, whose exit status says whether the library survived: HDF5 closes what is left at exit. */
+/* In a process of its own, whose exit status says whether the library survived: HDF5 closes what is left at
+ * exit. */
 static void test_file_size_limit(void **state) {
     char path[ARCHIVE_PATH_BYTES];
     struct promise *promise = share_promise();
@@ -223,8 +230,10 @@ static void test_file_size_limit(void **state) {
         }
         int status;
         assert_int_equal(waitpid(child, &status, 0), child);
-        if (!WIFEXITED(status) || WEXITSTATUS(status)) fail_msg("limit %lld: status %x", (long long)limit, status);
-        if (promise->flushed < -1) fail_msg("limit %lld: %lld: %s", (long long)limit, (long long)promise->flushed, message);
+        if (!WIFEXITED(status) || WEXITSTATUS(status))
+            fail_msg("limit %lld: status %x", (long long)limit, status);
+        if (promise->flushed < -1)
+            fail_msg("limit %lld: %lld: %s", (long long)limit, (long long)promise->flushed, message);
         if (promise->flushed == -1) { /* not even the head fitted: there is no file */
             assert_false(file_exists(path));
             no_file++;
@@ -232,12 +241,15 @@ static void test_file_size_limit(void **state) {
         }
         struct archive_cell_summary s = archive_check_cell(path, cell);
         if (s.steps != promise->flushed) {
-            fail_msg("limit %lld: %lld rows, %lld were flushed", (long long)limit, (long long)s.steps, (long long)promise->flushed);
+            fail_msg("limit %lld: %lld rows, %lld were flushed", (long long)limit, (long long)s.steps,
+                     (long long)promise->flushed);
         }
         some_rows += s.steps > 0;
-        if (!archive_opens_plainly(path)) fail_msg("limit %lld: does not open without SWMR", (long long)limit);
+        if (!archive_opens_plainly(path))
+            fail_msg("limit %lld: does not open without SWMR", (long long)limit);
     }
-    print_message("%d limits before the first row, %d after it; the last message: %s\n", no_file, some_rows, message);
+    print_message("%d limits before the first row, %d after it; the last message: %s\n", no_file, some_rows,
+                  message);
     assert_true(some_rows > 5 && no_file > 2);
     munmap(message, 4096);
     munmap(promise, sizeof *promise);
@@ -262,7 +274,9 @@ static void test_full_disk(void **state) {
             }
             promise->flushed = write_until_full(path, "No space left on device", message, 4096);
             if (promise->flushed < -1) _exit(2);
-            if (promise->flushed == -1 ? file_exists(path) : archive_check_cell(path, cell).steps != promise->flushed) _exit(3);
+            if (promise->flushed == -1 ? file_exists(path)
+                                       : archive_check_cell(path, cell).steps != promise->flushed)
+                _exit(3);
             umount(folder);
         }
         exit(0);
@@ -277,7 +291,8 @@ static void test_full_disk(void **state) {
     if (!may) skip();
 }
 
-/* --------------------------------------------------------------------------------------------- damaged files */
+/* --------------------------------------------------------------------------------------------- damaged files
+ */
 
 static void expect_refusal(const char *path, const char *says) {
     struct error err = {0};
@@ -285,7 +300,8 @@ static void expect_refusal(const char *path, const char *says) {
     int code = archive_reader_open(path, &reader, &err);
     assert_null(reader);
     assert_true(code == ERROR_INPUT || code == ERROR_IO || code == ERROR_MEMORY);
-    if (!strstr(err.message, path) || !strstr(err.message, says)) fail_msg("\"%s\" lacks \"%s\"", err.message, says);
+    if (!strstr(err.message, path) || !strstr(err.message, says))
+        fail_msg("\"%s\" lacks \"%s\"", err.message, says);
 }
 
 static void write_bytes(const char *path, const void *bytes, size_t length) {
@@ -319,8 +335,9 @@ static void test_not_archives(void **state) {
     expect_refusal(path, "not an archive of schema adapt-archive/1");
 }
 
-/* Whether byte `at` lies in one of HDF5's global heaps ("GCOL", a length at offset 8), where texts of variable length are kept. They have no
- * checksum, and HDF5 1.10 crashes on some damaged ones: that is not ours to test. */
+/* Whether byte `at` lies in one of HDF5's global heaps ("GCOL", a length at offset 8), where texts of
+ * variable length are kept. They have no checksum, and HDF5 1.10 crashes on some damaged ones: that is not
+ * ours to test. */
 static bool in_global_heap(const struct text *file, size_t at) {
     for (size_t from = 0; from + 16 < file->length && from <= at; from++) {
         if (memcmp(file->data + from, "GCOL", 4) != 0) continue;
@@ -354,7 +371,8 @@ static void open_many_damaged(const struct text *original, const char *path, str
     }
     damage->cut = damage->refused;
     damage->refused = 0;
-    /* Metadata is under checksums: a changed byte there is refused, one elsewhere is a wrong number in a column. */
+    /* Metadata is under checksums: a changed byte there is refused, one elsewhere is a wrong number in a
+     * column. */
     struct random_key key = {.seed = 5, .purpose = RANDOM_TEST};
     struct text altered = {0};
     for (uint64_t i = 0; i < CHANGES; i++) {
@@ -371,14 +389,15 @@ static void open_many_damaged(const struct text *original, const char *path, str
     text_free(&altered);
 }
 
-/* Cut at any length, a file is refused with a reason; altered, it is refused or read; nothing is printed by HDF5, also not at exit. In a
- * process of its own: HDF5 loses memory over damaged files. */
+/* Cut at any length, a file is refused with a reason; altered, it is refused or read; nothing is printed by
+ * HDF5, also not at exit. In a process of its own: HDF5 loses memory over damaged files. */
 static void test_truncated_and_altered(void **state) {
     struct error err;
     struct archive_cell *archive;
     struct text whole = {0};
     char path[ARCHIVE_PATH_BYTES], printed[ARCHIVE_PATH_BYTES];
-    struct damage *damage = mmap(NULL, sizeof *damage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    struct damage *damage =
+        mmap(NULL, sizeof *damage, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     archive_path(*state, "whole.h5", path);
     assert_int_equal(create(path, &archive, &err), 0);
     assert_int_equal(synthetic_append(archive, cell, 0, SYNTHETIC_STEPS, &err), 0);
@@ -399,7 +418,8 @@ static void test_truncated_and_altered(void **state) {
     struct stat printing;
     assert_int_equal(waitpid(child, &status, 0), child);
     assert_int_equal(stat(printed, &printing), 0);
-    print_message("%d lengths refused; %d alterations refused, %d read\n", damage->cut, damage->refused, damage->read);
+    print_message("%d lengths refused; %d alterations refused, %d read\n", damage->cut, damage->refused,
+                  damage->read);
     assert_int_equal(status, 0);
     assert_int_equal(printing.st_size, 0);
     assert_int_equal(damage->cut, 97);

@@ -1,4 +1,5 @@
-/* `adapt report` and `adapt status`: their numbers against values computed here from the formulas of synthetic_archive.h. */
+/* `adapt report` and `adapt status`: their numbers against values computed here from the formulas of
+ * synthetic_archive.h. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,16 +79,17 @@ static void test_student_quantiles(void **state) {
     static const struct {
         int freedom;
         double p975, p995;
-    } table[] = {{1, 12.706205, 63.656741}, {2, 4.302653, 9.924843}, {3, 3.182446, 5.840909}, {4, 2.776445, 4.604095},
-                 {5, 2.570582, 4.032143},   {6, 2.446912, 3.707428}, {9, 2.262157, 3.249836}, {10, 2.228139, 3.169273},
-                 {29, 2.045230, 2.756386},  {30, 2.042272, 2.749996}, {120, 1.979930, 2.617421}};
+    } table[] = {{1, 12.706205, 63.656741}, {2, 4.302653, 9.924843},  {3, 3.182446, 5.840909},
+                 {4, 2.776445, 4.604095},   {5, 2.570582, 4.032143},  {6, 2.446912, 3.707428},
+                 {9, 2.262157, 3.249836},   {10, 2.228139, 3.169273}, {29, 2.045230, 2.756386},
+                 {30, 2.042272, 2.749996},  {120, 1.979930, 2.617421}};
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         assert_true(fabs(student_quantile(0.975, table[i].freedom) - table[i].p975) < 1e-6);
         assert_true(fabs(student_quantile(0.995, table[i].freedom) - table[i].p995) < 1e-6);
     }
-    assert_true(fabs(student_quantile(0.75, 1) - 1.0) < 1e-12);               /* Cauchy */
-    assert_true(fabs(student_quantile(0.75, 2) - sqrt(2.0 / 3.0)) < 1e-12);   /* closed form for 2 */
-    assert_true(fabs(student_quantile(0.975, 100000) - 1.959988) < 1e-5);     /* normal */
+    assert_true(fabs(student_quantile(0.75, 1) - 1.0) < 1e-12);             /* Cauchy */
+    assert_true(fabs(student_quantile(0.75, 2) - sqrt(2.0 / 3.0)) < 1e-12); /* closed form for 2 */
+    assert_true(fabs(student_quantile(0.975, 100000) - 1.959988) < 1e-5);   /* normal */
 }
 
 static void test_intervals(void **state) {
@@ -110,7 +112,8 @@ static void test_intervals(void **state) {
 static double csv_value(const char *csv, struct synthetic_cell cell, const char *quantity, const char *item) {
     struct archive_cell_key key = synthetic_key(cell);
     char start[512];
-    snprintf(start, sizeof start, "\n%s,%s,%s,%lld,%s,%s,", key.model, key.budget, key.method, key.seed, quantity, item);
+    snprintf(start, sizeof start, "\n%s,%s,%s,%lld,%s,%s,", key.model, key.budget, key.method, key.seed,
+             quantity, item);
     const char *line = strstr(csv, start);
     if (!line) return NAN;
     assert_null(strstr(line + 1, start));
@@ -125,7 +128,8 @@ static double score_mean(struct synthetic_cell cell) {
 }
 
 /* By a search over a fine grid, not by the formula that the report uses. */
-static double share_to_reach(struct synthetic_cell cell, double target, double (*loss)(struct synthetic_cell, int)) {
+static double share_to_reach(struct synthetic_cell cell, double target,
+                             double (*loss)(struct synthetic_cell, int)) {
     enum { FINE = 1 << 16 };
     for (int i = 0; i <= FINE; i++) {
         double at = (double)i / FINE * (SYNTHETIC_POINTS - 1);
@@ -137,8 +141,9 @@ static double share_to_reach(struct synthetic_cell cell, double target, double (
 }
 
 static void check_cell(const char *csv, struct synthetic_cell cell) {
-    static const char *const csv_tasks[] = {"Question Answering", "\"a/b \"\"quoted\"\" & 100%\"", "\xC3\x9C\x62\x65rsetzung \xE2\x98\x83",
-                                            "Sentiment Analysis", "noise"};
+    static const char *const csv_tasks[] = {"Question Answering", "\"a/b \"\"quoted\"\" & 100%\"",
+                                            "\xC3\x9C\x62\x65rsetzung \xE2\x98\x83", "Sentiment Analysis",
+                                            "noise"};
     int last = SYNTHETIC_POINTS - 1, end = SYNTHETIC_STEPS - 1;
     struct synthetic_cell uniform = cell, proportional = cell;
     uniform.method = 0;
@@ -149,33 +154,40 @@ static void check_cell(const char *csv, struct synthetic_cell cell) {
     check_near(csv_value(csv, cell, "validation_worst", ""), synthetic_worst(cell, last), "worst");
     check_near(csv_value(csv, cell, "validation_mean", ""), synthetic_mean(cell, last), "mean");
     if (cell.method != 0) {
-        check_near(csv_value(csv, cell, "score_minus_uniform", "gsm8k"), synthetic_score(cell, 1) - synthetic_score(uniform, 1),
-                   "score_minus_uniform");
+        check_near(csv_value(csv, cell, "score_minus_uniform", "gsm8k"),
+                   synthetic_score(cell, 1) - synthetic_score(uniform, 1), "score_minus_uniform");
         check_near(csv_value(csv, cell, "validation_worst_minus_uniform", ""),
                    synthetic_worst(cell, last) - synthetic_worst(uniform, last), "worst_minus_uniform");
     } else {
         assert_true(isnan(csv_value(csv, cell, "score_minus_uniform", "gsm8k")));
     }
     if (cell.method != 1) {
-        check_near(csv_value(csv, cell, "score_mean_minus_proportional", ""), score_mean(cell) - score_mean(proportional),
-                   "score_mean_minus_proportional");
+        check_near(csv_value(csv, cell, "score_mean_minus_proportional", ""),
+                   score_mean(cell) - score_mean(proportional), "score_mean_minus_proportional");
     }
     double reached = share_to_reach(cell, synthetic_worst(uniform, last), synthetic_worst);
     double told = csv_value(csv, cell, "share_to_uniform_worst", "");
-    if (isnan(reached) ? !isnan(told) : !(fabs(told - reached) < 2.0 / (1 << 16))) fail_msg("share %g, expected %g", told, reached);
+    if (isnan(reached) ? !isnan(told) : !(fabs(told - reached) < 2.0 / (1 << 16)))
+        fail_msg("share %g, expected %g", told, reached);
     check_near(csv_value(csv, cell, "supervised_tokens", ""), (double)synthetic_tokens(cell, end), "tokens");
-    check_near(csv_value(csv, cell, "validation_tokens", ""), cell.method == 2 ? 10.0 * SYNTHETIC_STEPS * SYNTHETIC_TASKS : 0.0,
-               "validation_tokens");
+    check_near(csv_value(csv, cell, "validation_tokens", ""),
+               cell.method == 2 ? 10.0 * SYNTHETIC_STEPS * SYNTHETIC_TASKS : 0.0, "validation_tokens");
     check_near(csv_value(csv, cell, "seconds", ""), SYNTHETIC_STEPS * synthetic_seconds(cell), "seconds");
-    check_near(csv_value(csv, cell, "seconds_validation", ""), SYNTHETIC_STEPS * (synthetic_seconds(cell) - 0.5), "seconds");
+    check_near(csv_value(csv, cell, "seconds_validation", ""),
+               SYNTHETIC_STEPS * (synthetic_seconds(cell) - 0.5), "seconds");
     check_near(csv_value(csv, cell, "seconds_per_token", ""),
-               SYNTHETIC_STEPS * synthetic_seconds(cell) / (double)synthetic_budget(cell), "seconds_per_token");
+               SYNTHETIC_STEPS * synthetic_seconds(cell) / (double)synthetic_budget(cell),
+               "seconds_per_token");
     for (int k = 0; k < SYNTHETIC_TASKS; k++) {
-        check_near(csv_value(csv, cell, "validation_loss", csv_tasks[k]), synthetic_loss(cell, last, k), "loss");
-        check_near(csv_value(csv, cell, "task_tokens", csv_tasks[k]), (double)synthetic_task_tokens(cell, end, k), "task_tokens");
+        check_near(csv_value(csv, cell, "validation_loss", csv_tasks[k]), synthetic_loss(cell, last, k),
+                   "loss");
+        check_near(csv_value(csv, cell, "task_tokens", csv_tasks[k]),
+                   (double)synthetic_task_tokens(cell, end, k), "task_tokens");
         check_near(csv_value(csv, cell, "mixture_0", csv_tasks[k]), synthetic_share(cell, 0, k), "mixture_0");
-        check_near(csv_value(csv, cell, "mixture_50", csv_tasks[k]), synthetic_share(cell, end / 2, k), "mixture_50");
-        check_near(csv_value(csv, cell, "mixture_100", csv_tasks[k]), synthetic_share(cell, end, k), "mixture_100");
+        check_near(csv_value(csv, cell, "mixture_50", csv_tasks[k]), synthetic_share(cell, end / 2, k),
+                   "mixture_50");
+        check_near(csv_value(csv, cell, "mixture_100", csv_tasks[k]), synthetic_share(cell, end, k),
+                   "mixture_100");
     }
 }
 
@@ -191,12 +203,15 @@ static void test_csv(void **state) {
     results_destroy(&results);
 }
 
-/* --------------------------------------------------------------------------------------------- intervals over seeds */
+/* --------------------------------------------------------------------------------------------- intervals
+ * over seeds */
 
 /* Three values' mean and half-width, by hand. */
 static void three(const double v[3], double *mean, double *half) {
     *mean = (v[0] + v[1] + v[2]) / 3;
-    double variance = ((v[0] - *mean) * (v[0] - *mean) + (v[1] - *mean) * (v[1] - *mean) + (v[2] - *mean) * (v[2] - *mean)) / 2;
+    double variance = ((v[0] - *mean) * (v[0] - *mean) + (v[1] - *mean) * (v[1] - *mean) +
+                       (v[2] - *mean) * (v[2] - *mean)) /
+                      2;
     *half = quantile2 * sqrt(variance / 3);
 }
 
@@ -234,7 +249,8 @@ static void test_over_seeds(void **state) {
 
 static void test_share_to_reach(void **state) {
     (void)state;
-    struct result_cell reference = {.state = ARCHIVE_DONE, .points = 1, .worst = (double[]){1.0}, .mean = (double[]){1.0}};
+    struct result_cell reference = {
+        .state = ARCHIVE_DONE, .points = 1, .worst = (double[]){1.0}, .mean = (double[]){1.0}};
     struct result_cell cell = {.state = ARCHIVE_DONE,
                                .points = 4,
                                .budget_tokens = 200,
@@ -267,14 +283,17 @@ static void expected_verdict(char out[256]) {
         double d[3], mean, half;
         for (int s = 0; s < 3; s++) {
             struct synthetic_cell adapt = {pair / 2, pair % 2, 2, s}, uniform = {pair / 2, pair % 2, 0, s};
-            d[s] = synthetic_worst(adapt, SYNTHETIC_POINTS - 1) - synthetic_worst(uniform, SYNTHETIC_POINTS - 1);
+            d[s] =
+                synthetic_worst(adapt, SYNTHETIC_POINTS - 1) - synthetic_worst(uniform, SYNTHETIC_POINTS - 1);
         }
         three(d, &mean, &half);
         better += mean < 0;
         clear += mean < 0 && -mean > half;
     }
     assert_int_equal(better, 4); /* the formulas say so; a wrong sign would be seen */
-    snprintf(out, 256, "adapt beats uniform in worst validation loss in %d of 4 (model, budget) pairs; the difference is significant in %d.",
+    snprintf(out, 256,
+             "adapt beats uniform in worst validation loss in %d of 4 (model, budget) pairs; the difference "
+             "is significant in %d.",
              better, clear);
 }
 
@@ -289,7 +308,8 @@ static void test_text_of_complete(void **state) {
     contains(&text, "synthetic: 36 cells: 36 done, 0 running, 0 failed, 0 not started\n");
     contains(&text, verdict);
     contains(&text, "adapt takes 20 % more time per supervised token than uniform");
-    contains(&text, "gained share without learning: noise, share 0.200 to 0.300, validation loss 0.250 to 0.290");
+    contains(&text,
+             "gained share without learning: noise, share 0.200 to 0.300, validation loss 0.250 to 0.290");
     assert_null(strstr(text.data, "gained share without learning: a/b")); /* it gained, and learned */
     assert_null(strstr(text.data, "Cells without a result"));
     assert_null(strstr(text.data, " \n"));
@@ -324,7 +344,8 @@ static void test_text_of_partial(void **state) {
     text_clear(&text);
     succeed(report_csv(results, &text, &err), &err);
     assert_true(isnan(csv_value(text.data, synthetic_cell_at(FAILED_CELL), "validation_worst", "")));
-    check_near(csv_value(text.data, synthetic_cell_at(FAILED_CELL), "steps", ""), SYNTHETIC_STEPS / 2, "steps");
+    check_near(csv_value(text.data, synthetic_cell_at(FAILED_CELL), "steps", ""), SYNTHETIC_STEPS / 2,
+               "steps");
     assert_true(isnan(csv_value(text.data, synthetic_cell_at(PLANNED_CELL), "steps", "")));
     text_free(&text);
     results_destroy(&results);
@@ -398,14 +419,16 @@ static void test_status(void **state) {
     results_destroy(&results);
 }
 
-/* Archives for other tests: "--write FOLDER" makes one; "--killed FILE" a cell's file, and dies like a process that is killed. */
+/* Archives for other tests: "--write FOLDER" makes one; "--killed FILE" a cell's file, and dies like a
+ * process that is killed. */
 static int write_for_others(const char *what, const char *path) {
     struct error err = {0};
     struct synthetic_cell cell = {0, 0, 2, 0};
     struct archive_cell *archive;
     struct archive_cell_plan plan = synthetic_plan(cell);
-    int code = strcmp(what, "--killed") != 0 ? synthetic_archive_write(path, NULL, &err)
-                                             : archive_cell_create(path, &synthetic_run, &plan, &archive, &err);
+    int code = strcmp(what, "--killed") != 0
+                   ? synthetic_archive_write(path, NULL, &err)
+                   : archive_cell_create(path, &synthetic_run, &plan, &archive, &err);
     if (!code && !strcmp(what, "--killed")) {
         code = synthetic_append(archive, cell, 0, SYNTHETIC_STEPS / 2, &err);
         if (!code) code = archive_cell_flush(archive, &err);
@@ -419,10 +442,14 @@ static int write_for_others(const char *what, const char *path) {
 int main(int argc, char **argv) {
     if (argc == 3) return write_for_others(argv[1], argv[2]);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_student_quantiles), cmocka_unit_test(test_intervals),
-        cmocka_unit_test(test_csv),               cmocka_unit_test(test_over_seeds),
-        cmocka_unit_test(test_share_to_reach),    cmocka_unit_test(test_text_of_complete),
-        cmocka_unit_test(test_text_of_partial),   cmocka_unit_test(test_sources),
+        cmocka_unit_test(test_student_quantiles),
+        cmocka_unit_test(test_intervals),
+        cmocka_unit_test(test_csv),
+        cmocka_unit_test(test_over_seeds),
+        cmocka_unit_test(test_share_to_reach),
+        cmocka_unit_test(test_text_of_complete),
+        cmocka_unit_test(test_text_of_partial),
+        cmocka_unit_test(test_sources),
         cmocka_unit_test(test_status),
     };
     return cmocka_run_group_tests(tests, make_archives, remove_archives);
