@@ -2,8 +2,8 @@
 #ifndef ADAPT_RUNNER_GRID_H
 #define ADAPT_RUNNER_GRID_H
 
-#include "io/archive.h"
-#include "runner/experiment.h"
+#include "io/archive/archive.h"
+#include "runner/experiment/experiment.h"
 
 struct cell {
     int index;                       /* 0, 1, ...: model-major, then budget, method, seed */

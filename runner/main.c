@@ -1,5 +1,5 @@
 /* The program: a table of subcommands. */
-#include "runner/command.h"
+#include "runner/command/command.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,9 +4,9 @@
 #include "base/memory.h"
 #include "eval/evaluate.h"
 #include "io/file.h"
-#include "runner/cell.h"
-#include "runner/complain.h"
-#include "runner/ledger.h"
+#include "runner/cell/cell.h"
+#include "runner/command/complain.h"
+#include "runner/cell/ledger.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>

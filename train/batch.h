@@ -5,7 +5,7 @@
 #define ADAPT_TRAIN_BATCH_H
 
 #include "base/error.h"
-#include "io/tasks.h"
+#include "io/tasks/tasks.h"
 #include "train/backend.h"
 #include <stdint.h>
 

@@ -2,7 +2,7 @@
 #ifndef ADAPT_TRAIN_PARAMETERS_INTERNAL_H
 #define ADAPT_TRAIN_PARAMETERS_INTERNAL_H
 
-#include "io/safetensors.h"
+#include "io/safetensors/safetensors.h"
 #include "train/parameters.h"
 
 enum { PARAMETERS_CHUNK = 1 << 20 }; /* float32 numbers converted at a time */

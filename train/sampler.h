@@ -6,7 +6,7 @@
 #ifndef ADAPT_TRAIN_SAMPLER_H
 #define ADAPT_TRAIN_SAMPLER_H
 
-#include "io/tasks.h"
+#include "io/tasks/tasks.h"
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/json.h"
-#include "io/safetensors.h"
+#include "io/safetensors/safetensors.h"
 #include "train/parameters.h"
 #include <math.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * refused by our own checks. Odd: a good archive, to whose objects the other bytes do things through HDF5
  * itself, four at a time: which object, what to do, and two bytes to do it with. Such a file is sound HDF5
  * that is not what we wrote. */
-#include "io/archive.h"
+#include "io/archive/archive.h"
 
 #include "base/memory.h"
 #include "base/text.h"

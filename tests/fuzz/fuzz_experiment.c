@@ -1,5 +1,5 @@
 /* Any text as an experiment file: it is read or refused, never worse; what was read equals itself. */
-#include "runner/experiment.h"
+#include "runner/experiment/experiment.h"
 
 #include "base/memory.h"
 #include <stdint.h>

@@ -1,7 +1,7 @@
 /* Any text as a Natural Instructions file: every instance comes sound or explained, twice the same way; and
  * the format as a template renders or is refused. */
-#include "io/natural_instructions.h"
-#include "io/template.h"
+#include "io/tasks/natural_instructions.h"
+#include "io/tasks/template.h"
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
 /* Any bytes as a safetensors file: refused, or every byte of every tensor can be read. */
-#include "io/safetensors_internal.h"
+#include "io/safetensors/safetensors_internal.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -9,7 +9,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "io/file.h"
-#include "runner/trainer.h"
+#include "runner/cell/trainer.h"
 #include "solver/adapt.h"
 #include "solver/simplex.h"
 #include "tests/support/demo_experiment.h"

@@ -7,7 +7,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
-#include "runner/trainer.h"
+#include "runner/cell/trainer.h"
 #include "tests/support/demo_experiment.h"
 #include <math.h>
 #include <stdio.h>

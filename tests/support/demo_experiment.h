@@ -2,9 +2,9 @@
 #ifndef ADAPT_TESTS_DEMO_EXPERIMENT_H
 #define ADAPT_TESTS_DEMO_EXPERIMENT_H
 
-#include "runner/experiment.h"
+#include "runner/experiment/experiment.h"
 #include "runner/group.h"
-#include "runner/loaded_model.h"
+#include "runner/cell/loaded_model.h"
 
 /* Makes a fresh folder under $TMPDIR; its path is written to folder[256]. */
 int demo_folder(char *folder, struct error *err);

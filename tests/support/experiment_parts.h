@@ -3,7 +3,7 @@
 #define ADAPT_TESTS_EXPERIMENT_PARTS_H
 
 #include "base/text.h"
-#include "runner/experiment.h"
+#include "runner/experiment/experiment.h"
 
 /* What the file is called in messages. */
 #define EXPERIMENT_PARTS_PATH "/somewhere/e.json"

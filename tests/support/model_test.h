@@ -4,7 +4,7 @@
 #ifndef ADAPT_TESTS_SUPPORT_MODEL_TEST_H
 #define ADAPT_TESTS_SUPPORT_MODEL_TEST_H
 
-#include "io/safetensors.h"
+#include "io/safetensors/safetensors.h"
 #include "train/model.h"
 
 /* The recorded variants; NULL-terminated. */

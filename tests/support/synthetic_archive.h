@@ -1,9 +1,9 @@
-/* A small experiment's archive, written through io/archive.h from formulas: for tests of the archive and of
+/* A small experiment's archive, written through io/archive/archive.h from formulas: for tests of the archive and of
  * what reads it. */
 #ifndef ADAPT_TESTS_SYNTHETIC_ARCHIVE_H
 #define ADAPT_TESTS_SYNTHETIC_ARCHIVE_H
 
-#include "io/archive.h"
+#include "io/archive/archive.h"
 
 enum {
     SYNTHETIC_MODELS = 2,

@@ -8,8 +8,8 @@
 
 #include "base/memory.h"
 #include "io/file.h"
-#include "io/hdf5_file.h"
-#include "io/hdf5_superblock.h"
+#include "io/archive/hdf5_file.h"
+#include "io/archive/hdf5_superblock.h"
 #include "tests/support/archive_check.h"
 #include <math.h>
 #include <stdio.h>

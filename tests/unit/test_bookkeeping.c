@@ -7,8 +7,8 @@
 
 #include "base/random.h"
 #include "base/deal.h"
-#include "runner/ledger.h"
-#include "runner/watch.h"
+#include "runner/cell/ledger.h"
+#include "runner/cell/watch.h"
 #include <math.h>
 
 static void test_budget_rounding(void **state) {

@@ -1,8 +1,8 @@
 /* Estimates of rows, steps and arithmetic against sums written out; reference losses from files; what the
  * machine has. */
-#include "runner/estimate.h"
-#include "runner/machine.h"
-#include "runner/reference_file.h"
+#include "runner/check/estimate.h"
+#include "runner/check/machine.h"
+#include "runner/cell/reference_file.h"
 
 #include "io/file.h"
 #include "solver/adapt.h"

@@ -1,6 +1,6 @@
 /* The Natural Instructions reader: keys in any order, every kind of damage named with its place, and memory
  * that does not grow with the file. */
-#include "io/natural_instructions.h"
+#include "io/tasks/natural_instructions.h"
 
 #include "base/text.h"
 #include "io/file.h"

@@ -3,7 +3,7 @@
 #include "base/memory.h"
 #include "base/text.h"
 #include "io/file.h"
-#include "runner/experiment_internal.h"
+#include "runner/experiment/experiment_internal.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

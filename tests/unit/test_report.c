@@ -8,9 +8,9 @@
 
 #include "base/memory.h"
 #include "io/file.h"
-#include "runner/report.h"
-#include "runner/report_internal.h"
-#include "runner/status.h"
+#include "runner/report/report.h"
+#include "runner/report/report_internal.h"
+#include "runner/report/status.h"
 #include "tests/support/archive_check.h"
 #include <math.h>
 #include <signal.h>

@@ -1,5 +1,5 @@
 /* Safetensors: files that are well formed, and every way we know in which one can lie. */
-#include "io/safetensors.h"
+#include "io/safetensors/safetensors.h"
 
 #include "base/memory.h"
 #include "io/file.h"

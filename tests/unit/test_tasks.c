@@ -1,10 +1,10 @@
 /* Task sets: rendering and tokens, pools that do not depend on order, bad input named, and a cache that is
  * never trusted blindly. */
-#include "io/tasks.h"
+#include "io/tasks/tasks.h"
 
 #include "io/file.h"
-#include "io/tasks_survey.h"
-#include "io/template.h"
+#include "io/tasks/tasks_survey.h"
+#include "io/tasks/template.h"
 #include "tests/support/tasks_fixture.h"
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
  * and memory. */
 #include "io/file.h"
 #include "io/json.h"
-#include "io/tasks.h"
+#include "io/tasks/tasks.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 /* Prompt templates, and chats as the families' own templates render them (texts recorded from their Jinja
  * templates). */
-#include "io/template.h"
+#include "io/tasks/template.h"
 
 #include "io/file.h"
 #include "tests/support/tasks_fixture.h"

@@ -1,0 +1,158 @@
+#include "io/tasks/token_cache_internal.h"
+
+#include "base/memory.h"
+#include "base/text.h"
+#include "io/file.h"
+#include <string.h>
+
+struct pool {
+    struct cache_example *examples;
+    size_t count, capacity;
+};
+
+struct token_cache_writer {
+    char key[HASH_HEX_BYTES];
+    char *path;               /* NULL: in memory */
+    struct file_writer *file; /* NULL: in memory */
+    struct text memory;
+    struct hash *checksum;
+    uint64_t tokens;
+    struct pool pools[2]; /* of the task that is being written */
+    struct pool all;      /* of the tasks before it */
+    struct cache_task *tasks;
+    size_t task_count, task_capacity;
+    struct text names;
+};
+
+static int put(struct token_cache_writer *writer, const void *bytes, size_t length, struct error *err) {
+    if (!length) return 0;
+    TRY(hash_update(writer->checksum, bytes, length, err));
+    if (writer->file) return file_writer_append(writer->file, bytes, length, err);
+    return text_append(&writer->memory, bytes, length, err);
+}
+
+static int begin(struct token_cache_writer *writer, const char *path, struct error *err) {
+    TRY(hash_create(&writer->checksum, err));
+    if (path) {
+        TRY(memory_alloc(&writer->path, strlen(path) + 1, 1, err));
+        memcpy(writer->path, path, strlen(path));
+        TRY(file_writer_open(path, &writer->file, err));
+    }
+    struct cache_header header = {.version = TOKEN_CACHE_VERSION, .byte_order = CACHE_BYTE_ORDER};
+    memcpy(header.magic, cache_magic, sizeof header.magic);
+    memcpy(header.key, writer->key, sizeof header.key);
+    return put(writer, &header, sizeof header, err);
+}
+
+int token_cache_create(const char *path, const char key[HASH_HEX_BYTES], struct token_cache_writer **out,
+                       struct error *err) {
+    *out = NULL;
+    struct token_cache_writer *writer;
+    TRY(memory_alloc(&writer, 1, sizeof *writer, err));
+    memcpy(writer->key, key, HASH_HEX_BYTES);
+    int code = begin(writer, path, err);
+    if (code) {
+        token_cache_abandon(&writer);
+    } else {
+        *out = writer;
+    }
+    return code;
+}
+
+static int pool_append(struct pool *pool, const struct cache_example *examples, size_t count,
+                       struct error *err) {
+    TRY(memory_reserve(&pool->examples, &pool->capacity, pool->count + count, sizeof *examples, err));
+    if (count) memcpy(pool->examples + pool->count, examples, count * sizeof *examples);
+    pool->count += count;
+    return 0;
+}
+
+int token_cache_add(struct token_cache_writer *writer, enum token_cache_pool pool, const int32_t *ids,
+                    int32_t length, int32_t prompt, struct error *err) {
+    struct cache_example example = {writer->tokens, (uint32_t)length, (uint32_t)prompt};
+    TRY(pool_append(&writer->pools[pool], &example, 1, err));
+    writer->tokens += (uint64_t)length;
+    return put(writer, ids, (size_t)length * sizeof *ids, err);
+}
+
+static int add_name(struct token_cache_writer *writer, const char *name, uint64_t *offset,
+                    struct error *err) {
+    *offset = writer->names.length;
+    return text_append(&writer->names, name, strlen(name) + 1, err);
+}
+
+int token_cache_end_task(struct token_cache_writer *writer, const char *name, const char *category,
+                         const struct token_cache_counts *counts, struct error *err) {
+    struct pool *training = &writer->pools[TOKEN_CACHE_TRAINING],
+                *validation = &writer->pools[TOKEN_CACHE_VALIDATION];
+    struct cache_task task = {.training_first = writer->all.count,
+                              .training_count = training->count,
+                              .validation_first = writer->all.count + training->count,
+                              .validation_count = validation->count,
+                              .instances = counts->instances,
+                              .cut = counts->cut,
+                              .dropped = counts->dropped,
+                              .bad = counts->bad};
+    for (size_t i = 0; i < training->count; i++) {
+        task.training_supervised += training->examples[i].length - training->examples[i].prompt;
+    }
+    TRY(add_name(writer, name, &task.name, err));
+    TRY(add_name(writer, category, &task.category, err));
+    TRY(pool_append(&writer->all, training->examples, training->count, err));
+    TRY(pool_append(&writer->all, validation->examples, validation->count, err));
+    training->count = validation->count = 0;
+    TRY(memory_reserve(&writer->tasks, &writer->task_capacity, writer->task_count + 1, sizeof task, err));
+    writer->tasks[writer->task_count++] = task;
+    return 0;
+}
+
+void token_cache_abandon(struct token_cache_writer **out) {
+    struct token_cache_writer *writer = *out;
+    *out = NULL;
+    if (!writer) return;
+    file_writer_abandon(&writer->file);
+    hash_destroy(&writer->checksum);
+    memory_free(writer->path);
+    text_free(&writer->memory);
+    for (int i = 0; i < 2; i++) memory_free(writer->pools[i].examples);
+    memory_free(writer->all.examples);
+    memory_free(writer->tasks);
+    text_free(&writer->names);
+    memory_free(writer);
+}
+
+/* Everything behind the tokens. */
+static int put_index(struct token_cache_writer *writer, struct error *err) {
+    static const char zeros[8] = {0};
+    if (writer->tokens % 2) {
+        TRY(put(writer, zeros, 4, err));
+        writer->tokens++;
+    }
+    TRY(put(writer, writer->all.examples, writer->all.count * sizeof *writer->all.examples, err));
+    TRY(put(writer, writer->tasks, writer->task_count * sizeof *writer->tasks, err));
+    TRY(text_append(&writer->names, zeros, (8 - writer->names.length % 8) % 8, err));
+    TRY(put(writer, writer->names.data, writer->names.length, err));
+    struct cache_footer footer = {
+        writer->tokens, writer->all.count, writer->task_count, writer->names.length, {0}};
+    TRY(put(writer, &footer, offsetof(struct cache_footer, checksum), err));
+    char hex[HASH_HEX_BYTES];
+    TRY(hash_finish(&writer->checksum, hex, err));
+    if (writer->file) return file_writer_append(writer->file, hex, sizeof footer.checksum, err);
+    return text_append(&writer->memory, hex, sizeof footer.checksum, err);
+}
+
+static int finish(struct token_cache_writer *writer, struct token_cache **out, struct error *err) {
+    TRY(put_index(writer, err));
+    if (!writer->file) return token_cache_adopt(&writer->memory, writer->key, out, err);
+    TRY(file_writer_commit(&writer->file, err));
+    TRY(token_cache_open(writer->path, writer->key, out, err));
+    if (*out) return 0;
+    return error_set(err, ERROR_IO, "%s: written, but not the same when read back", writer->path);
+}
+
+int token_cache_commit(struct token_cache_writer **writer, struct token_cache **out, struct error *err) {
+    *out = NULL;
+    int code = finish(*writer, out, err);
+    token_cache_abandon(writer);
+    return code;
+}

@@ -1,0 +1,167 @@
+#include "runner/cell/pass.h"
+
+#include "base/memory.h"
+#include "base/deal.h"
+#include <string.h>
+
+struct pass {
+    struct backend *backend;    /* borrowed */
+    const struct group *group;  /* borrowed */
+    struct pass_limits limits;
+    struct model *model;
+    struct batch *batch;
+    float *target_loss;    /* [rows] of one micro-batch */
+    double *sums;          /* [3 * tasks]: loss, tokens, alignment */
+    int64_t *cost;         /* [items] */
+    int *owner;            /* [items] */
+    struct deal_item *deal; /* [items] */
+    int64_t *load;         /* [ranks] */
+};
+
+static struct model_limits model_limits_of(const struct pass_limits *limits) {
+    return (struct model_limits){
+        .rows = limits->rows, .targets = limits->rows, .slots = limits->alignments ? limits->tasks : 0, .training = true};
+}
+
+size_t pass_bytes(const struct model_config *config, const struct pass_limits *limits) {
+    struct model_limits model = model_limits_of(limits);
+    return model_bytes(config, &model);
+}
+
+int pass_create(struct backend *backend, const struct model_config *config, const struct parameter_layout *layout,
+                const struct group *group, const struct pass_limits *limits, struct pass **out, struct error *err) {
+    TRY(memory_alloc(out, 1, sizeof **out, err));
+    struct pass *pass = *out;
+    *pass = (struct pass){.backend = backend, .group = group, .limits = *limits};
+    size_t items = (size_t)limits->items, rows = (size_t)limits->rows, tasks = (size_t)limits->tasks;
+    struct model_limits model = model_limits_of(limits);
+    int code = model_create(backend, config, layout, &model, &pass->model, err);
+    if (!code) code = batch_create(limits->rows, limits->rows, limits->rows, &pass->batch, err);
+    if (!code) code = memory_alloc(&pass->target_loss, rows, sizeof(float), err);
+    if (!code) code = memory_alloc(&pass->sums, 3 * tasks, sizeof(double), err);
+    if (!code) code = memory_alloc(&pass->cost, items, sizeof(int64_t), err);
+    if (!code) code = memory_alloc(&pass->owner, items, sizeof(int), err);
+    if (!code) code = memory_alloc(&pass->deal, items, sizeof(struct deal_item), err);
+    if (!code) code = memory_alloc(&pass->load, (size_t)group->size, sizeof(int64_t), err);
+    if (code) pass_destroy(out);
+    return code;
+}
+
+void pass_destroy(struct pass **pass) {
+    if (!*pass) return;
+    model_destroy(&(*pass)->model);
+    batch_destroy(&(*pass)->batch);
+    memory_free((*pass)->target_loss);
+    memory_free((*pass)->sums);
+    memory_free((*pass)->cost);
+    memory_free((*pass)->owner);
+    memory_free((*pass)->deal);
+    memory_free((*pass)->load);
+    memory_free(*pass);
+    *pass = NULL;
+}
+
+/* What to do with each packed micro-batch. */
+struct work {
+    struct view parameters, gradient, direction;
+    bool backward;
+    float scale;
+};
+
+static int run_batch(struct pass *pass, const struct work *work, struct error *err) {
+    struct batch *batch = pass->batch;
+    if (batch->rows == 0) return 0;
+    TRY(model_forward(pass->model, work->parameters, batch, err));
+    if (work->backward) {
+        double *alignment = work->direction.buffer ? pass->sums + 2 * pass->limits.tasks : NULL;
+        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss, alignment, err));
+    } else {
+        TRY(model_losses(pass->model, pass->target_loss, NULL, err));
+    }
+    for (int n = 0; n < batch->targets; n++) {
+        pass->sums[batch->target_slot[n]] += pass->target_loss[n];
+        pass->sums[pass->limits.tasks + batch->target_slot[n]] += 1.0;
+    }
+    batch_clear(batch);
+    return 0;
+}
+
+/* Packs the items of `rank` (or all: -1) in order and runs every micro-batch. */
+static int run_items(struct pass *pass, const struct work *work, const struct pass_item *items, int count, int rank,
+                     struct error *err) {
+    batch_clear(pass->batch);
+    for (int i = 0; i < count; i++) {
+        if (rank >= 0 && pass->owner[i] != rank) continue;
+        if (!batch_fits(pass->batch, items[i].example)) TRY(run_batch(pass, work, err));
+        if (!batch_fits(pass->batch, items[i].example))
+            return error_set(err, ERROR_INTERNAL, "an example of %d tokens does not fit into a micro-batch of %d rows",
+                             items[i].example->length, pass->limits.rows);
+        batch_add_example(pass->batch, items[i].example, items[i].task, items[i].weight);
+    }
+    return run_batch(pass, work, err);
+}
+
+static int run_shared(struct pass *pass, const struct work *work, const struct pass_item *items, int count,
+                      double *alignment, struct pass_sums *sums, struct error *err) {
+    int tasks = pass->limits.tasks;
+    memset(pass->sums, 0, 3 * (size_t)tasks * sizeof(double));
+    int code = 0;
+    if (count > pass->limits.items) {
+        code = error_set(err, ERROR_INTERNAL, "a pass over %d examples exceeds its limit of %d", count,
+                         pass->limits.items);
+    } else {
+        for (int i = 0; i < count; i++) pass->cost[i] = items[i].example->length - 1;
+        deal_balanced(pass->cost, count, pass->group->size, pass->owner, pass->deal, pass->load);
+        code = run_items(pass, work, items, count, pass->group->rank, err);
+    }
+    TRY(group_agree(pass->group, code, err));
+    TRY(group_sum(pass->group, pass->sums, 3 * (size_t)tasks, err));
+    memcpy(sums->loss, pass->sums, (size_t)tasks * sizeof(double));
+    memcpy(sums->tokens, pass->sums + tasks, (size_t)tasks * sizeof(double));
+    if (alignment) memcpy(alignment, pass->sums + 2 * tasks, (size_t)tasks * sizeof(double));
+    return 0;
+}
+
+int pass_losses(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
+                struct pass_sums *sums, struct error *err) {
+    struct work work = {.parameters = parameters, .gradient = view_none(), .direction = view_none()};
+    return run_shared(pass, &work, items, count, NULL, sums, err);
+}
+
+int pass_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
+                  struct view gradient, struct view direction, double *alignment, struct pass_sums *sums,
+                  struct error *err) {
+    struct work work = {
+        .parameters = parameters, .gradient = gradient, .direction = direction, .backward = true, .scale = 1.0f};
+    return run_shared(pass, &work, items, count, direction.buffer ? alignment : NULL, sums, err);
+}
+
+int pass_task_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
+                       struct view gradient, int (*weigh)(void *context, double loss, float *scale, struct error *err),
+                       void *context, double *loss, struct error *err) {
+    int tasks = pass->limits.tasks, task = items[0].task;
+    struct work work = {.parameters = parameters, .gradient = gradient, .direction = view_none()};
+    memset(pass->sums, 0, 3 * (size_t)tasks * sizeof(double));
+    int64_t rows = 0;
+    for (int i = 0; i < count; i++) rows += items[i].example->length - 1;
+    bool one_batch = rows <= pass->limits.rows;
+    if (one_batch) { /* the forward pass serves both the loss and the backward pass */
+        batch_clear(pass->batch);
+        for (int i = 0; i < count; i++)
+            batch_add_example(pass->batch, items[i].example, items[i].task, items[i].weight);
+        TRY(model_forward(pass->model, parameters, pass->batch, err));
+        TRY(model_losses(pass->model, pass->target_loss, NULL, err));
+        for (int n = 0; n < pass->batch->targets; n++) pass->sums[task] += pass->target_loss[n];
+        pass->sums[tasks + task] = pass->batch->targets;
+    } else {
+        TRY(run_items(pass, &work, items, count, -1, err));
+    }
+    double tokens = pass->sums[tasks + task];
+    *loss = pass->sums[task] / tokens;
+    TRY(weigh(context, *loss, &work.scale, err));
+    work.scale = (float)((double)work.scale / tokens);
+    work.backward = true;
+    if (one_batch)
+        return model_backward(pass->model, work.scale, gradient, view_none(), pass->target_loss, NULL, err);
+    return run_items(pass, &work, items, count, -1, err);
+}

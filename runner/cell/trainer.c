@@ -1,0 +1,229 @@
+#include "runner/cell/trainer_internal.h"
+
+#include "base/clock.h"
+#include "base/memory.h"
+#include <math.h>
+#include <string.h>
+
+enum { STAGING_ELEMENTS = 4 << 20 };
+
+struct view trainer_vector(struct buffer *buffer) {
+    return (struct view){buffer, 0, DTYPE_F32};
+}
+
+void trainer_lap(struct trainer *trainer, enum archive_phase phase, double *mark) {
+    double now = clock_seconds();
+    trainer->phase_seconds[phase] += now - *mark;
+    *mark = now;
+}
+
+static bool wants_alignment(const struct method_signal_plan *plan) {
+    return plan->needs & METHOD_NEEDS_ALIGNMENT;
+}
+
+static bool looks_ahead(const struct method_signal_plan *plan) {
+    return wants_alignment(plan) && plan->lookahead == LOOKAHEAD_EXACT;
+}
+
+/* A step's rows are at most batch_tokens beyond its probes, an example needs a row at least. */
+static int longest_list(const struct loaded_model *model, const struct training_settings *training,
+                        const struct method_signal_plan *plan) {
+    int64_t step = training->batch_tokens + plan->probe * model->tasks->count + 1;
+    int64_t pool = 0;
+    for (int k = 0; k < model->tasks->count; k++) pool += model->tasks->tasks[k].validation_count;
+    return (int)(step > pool ? step : pool);
+}
+
+static struct pass_limits limits_of(const struct loaded_model *model, const struct training_settings *training,
+                                    const struct method_signal_plan *plan) {
+    return (struct pass_limits){.rows = (int)training->micro_batch_tokens,
+                                .items = longest_list(model, training, plan),
+                                .tasks = model->tasks->count,
+                                .alignments = wants_alignment(plan)};
+}
+
+size_t trainer_bytes(const struct loaded_model *model, const struct training_settings *training,
+                     const struct method_signal_plan *plan) {
+    struct pass_limits limits = limits_of(model, training, plan);
+    size_t moments = training->optimizer.kind == OPTIMIZER_ADAMW ? 2 : 0;
+    size_t vectors = 2 + moments + wants_alignment(plan) + looks_ahead(plan);
+    return vectors * model->layout->elements * sizeof(float) + pass_bytes(&model->config, &limits);
+}
+
+static int allocate(struct trainer *t, const struct training_settings *training, struct error *err) {
+    struct backend *backend = t->backend;
+    size_t bytes = t->elements * sizeof(float), tasks = (size_t)t->tasks;
+    struct pass_limits limits = limits_of(t->model, training, &t->plan);
+    TRY(backend->buffer_create(backend, bytes, &t->parameters, err));
+    TRY(backend->buffer_create(backend, bytes, &t->gradient, err));
+    if (wants_alignment(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->direction, err));
+    if (looks_ahead(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->old_parameters, err));
+    if (t->group->size > 1 && !backend->host_pointer(backend, t->gradient)) {
+        t->staging_count = STAGING_ELEMENTS;
+        TRY(memory_alloc(&t->staging, t->staging_count, sizeof(float), err));
+    }
+    TRY(optimizer_create(backend, t->model->layout, &training->optimizer, &t->optimizer, err));
+    TRY(pass_create(backend, &t->model->config, t->model->layout, t->group, &limits, &t->pass, err));
+    t->item_capacity = limits.items;
+    TRY(memory_alloc(&t->items, (size_t)limits.items, sizeof *t->items, err));
+    TRY(memory_alloc(&t->validation_items, (size_t)t->plan.validation_batch, sizeof *t->items, err));
+    TRY(memory_alloc(&t->sums.loss, tasks, sizeof(double), err));
+    TRY(memory_alloc(&t->sums.tokens, tasks, sizeof(double), err));
+    TRY(memory_alloc(&t->task_weight, tasks, sizeof(double), err));
+    TRY(memory_alloc(&t->task_loss, tasks, sizeof(double), err));
+    TRY(memory_alloc(&t->task_tokens, tasks, sizeof(int64_t), err));
+    TRY(memory_alloc(&t->validation_loss, tasks, sizeof(double), err));
+    TRY(memory_alloc(&t->validation_tokens, tasks, sizeof(int64_t), err));
+    TRY(memory_alloc(&t->alignment, tasks, sizeof(double), err));
+    TRY(memory_alloc(&t->reduced, tasks + 1, sizeof(double), err));
+    TRY(memory_alloc(&t->chosen, (size_t)t->plan.validation_batch, sizeof *t->chosen, err));
+    TRY(memory_alloc(&t->cost, tasks, sizeof(int64_t), err));
+    TRY(memory_alloc(&t->owner, tasks, sizeof(int), err));
+    TRY(memory_alloc(&t->deal, tasks, sizeof(struct deal_item), err));
+    return memory_alloc(&t->load, (size_t)t->group->size, sizeof(int64_t), err);
+}
+
+int trainer_create(struct backend *backend, const struct group *group, const struct loaded_model *model,
+                   const struct training_settings *training, const struct method_signal_plan *plan,
+                   struct trainer **out, struct error *err) {
+    int code = memory_alloc(out, 1, sizeof **out, err);
+    if (!code) {
+        **out = (struct trainer){.backend = backend,
+                                 .group = group,
+                                 .model = model,
+                                 .plan = *plan,
+                                 .tasks = model->tasks->count,
+                                 .elements = model->layout->elements};
+        code = allocate(*out, training, err);
+    }
+    if (!code)
+        code = parameters_load(model->entry->path, model->layout, backend, trainer_vector((*out)->parameters), err);
+    code = group_agree(group, code, err);
+    if (code) trainer_destroy(out);
+    return code;
+}
+
+void trainer_release_training(struct trainer *trainer) {
+    struct backend *backend = trainer->backend;
+    backend->buffer_destroy(backend, &trainer->gradient);
+    backend->buffer_destroy(backend, &trainer->direction);
+    backend->buffer_destroy(backend, &trainer->old_parameters);
+    optimizer_destroy(&trainer->optimizer);
+    pass_destroy(&trainer->pass);
+    memory_free(trainer->staging);
+    trainer->staging = NULL;
+}
+
+void trainer_destroy(struct trainer **trainer) {
+    struct trainer *t = *trainer;
+    if (!t) return;
+    trainer_release_training(t);
+    t->backend->buffer_destroy(t->backend, &t->parameters);
+    memory_free(t->items);
+    memory_free(t->validation_items);
+    memory_free(t->sums.loss);
+    memory_free(t->sums.tokens);
+    memory_free(t->task_weight);
+    memory_free(t->task_loss);
+    memory_free(t->task_tokens);
+    memory_free(t->validation_loss);
+    memory_free(t->validation_tokens);
+    memory_free(t->alignment);
+    memory_free(t->reduced);
+    memory_free(t->chosen);
+    memory_free(t->cost);
+    memory_free(t->owner);
+    memory_free(t->deal);
+    memory_free(t->load);
+    memory_free(t);
+    *trainer = NULL;
+}
+
+struct view trainer_parameters(const struct trainer *trainer) {
+    return trainer_vector(trainer->parameters);
+}
+
+void trainer_take_phases(struct trainer *trainer, double *seconds) {
+    memcpy(seconds, trainer->phase_seconds, sizeof trainer->phase_seconds);
+    memset(trainer->phase_seconds, 0, sizeof trainer->phase_seconds);
+}
+
+int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, const double *token_weight,
+                       struct error *err) {
+    if (draws->count > trainer->item_capacity)
+        return error_set(err, ERROR_INTERNAL, "a step of %d examples exceeds the trainer's %d", draws->count,
+                         trainer->item_capacity);
+    for (int i = 0; i < draws->count; i++) {
+        const struct draw *draw = &draws->draws[i];
+        trainer->items[i] = (struct pass_item){draw->example, draw->task, (float)token_weight[draw->task]};
+    }
+    return 0;
+}
+
+void trainer_describe(struct trainer *trainer, const double *token_weight, struct trainer_step *out) {
+    double loss = 0.0;
+    for (int k = 0; k < trainer->tasks; k++) {
+        double tokens = trainer->sums.tokens[k];
+        trainer->task_tokens[k] = (int64_t)tokens;
+        trainer->task_loss[k] = tokens > 0 ? trainer->sums.loss[k] / tokens : NAN;
+        if (tokens > 0) loss += token_weight[k] * trainer->sums.loss[k];
+    }
+    out->loss = loss;
+    out->task_loss = trainer->task_loss;
+    out->task_tokens = trainer->task_tokens;
+}
+
+int trainer_reduce(struct trainer *trainer, struct error *err) {
+    double mark = clock_seconds();
+    TRY(group_sum_vector(trainer->group, trainer->backend, trainer_vector(trainer->gradient), trainer->elements,
+                         trainer->staging, trainer->staging_count, err));
+    trainer_lap(trainer, PHASE_REDUCE, &mark);
+    return 0;
+}
+
+int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err) {
+    double mark = clock_seconds();
+    /* The loss is the same on all ranks: no agreement is needed to stop together. */
+    if (!isfinite(out->loss)) return error_set(err, ERROR_NUMERIC, "the training loss is %g", out->loss);
+    int code = optimizer_step(trainer->optimizer, rate, trainer_vector(trainer->gradient), trainer_parameters(trainer),
+                              &out->gradient_norm, err);
+    TRY(group_agree(trainer->group, code, err));
+    trainer_lap(trainer, PHASE_OPTIMIZER, &mark);
+    return 0;
+}
+
+int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, double rate, struct trainer_step *out,
+                       struct error *err) {
+    double mark = clock_seconds();
+    *out = (struct trainer_step){0};
+    double *weight = trainer->task_weight;
+    for (int k = 0; k < trainer->tasks; k++) weight[k] = 1.0 / (double)draws->supervised;
+    TRY(trainer_take_draws(trainer, draws, weight, err));
+    struct view gradient = trainer_vector(trainer->gradient);
+    trainer->backend->zero(trainer->backend, trainer->elements, gradient);
+    TRY(pass_gradient(trainer->pass, trainer_parameters(trainer), trainer->items, draws->count, gradient, view_none(),
+                      NULL, &trainer->sums, err));
+    trainer_describe(trainer, weight, out);
+    trainer_lap(trainer, PHASE_TRAIN, &mark);
+    TRY(trainer_reduce(trainer, err));
+    return trainer_descend(trainer, rate, out, err);
+}
+
+int trainer_validate(struct trainer *trainer, double *loss, struct error *err) {
+    double mark = clock_seconds();
+    int count = 0;
+    for (int k = 0; k < trainer->tasks; k++) {
+        const struct task *task = &trainer->model->tasks->tasks[k];
+        for (int64_t i = 0; i < task->validation_count; i++)
+            trainer->items[count++] = (struct pass_item){&task->validation[i], k, 0.0f};
+    }
+    TRY(pass_losses(trainer->pass, trainer_parameters(trainer), trainer->items, count, &trainer->sums, err));
+    for (int k = 0; k < trainer->tasks; k++) {
+        loss[k] = trainer->sums.loss[k] / trainer->sums.tokens[k];
+        if (!isfinite(loss[k]))
+            return error_set(err, ERROR_NUMERIC, "the validation loss of task \"%s\" is %g",
+                             trainer->model->tasks->tasks[k].name, loss[k]);
+    }
+    trainer_lap(trainer, PHASE_OTHER, &mark);
+    return 0;
+}

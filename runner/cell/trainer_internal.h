@@ -1,0 +1,57 @@
+/* What runner/cell/trainer.c and runner/cell/trainer_signal.c share. */
+#ifndef ADAPT_RUNNER_TRAINER_INTERNAL_H
+#define ADAPT_RUNNER_TRAINER_INTERNAL_H
+
+#include "base/deal.h"
+#include "runner/cell/trainer.h"
+
+struct trainer {
+    struct backend *backend;          /* borrowed */
+    const struct group *group;        /* borrowed */
+    const struct loaded_model *model; /* borrowed */
+    struct method_signal_plan plan;
+    int tasks;
+    size_t elements; /* of every flat vector */
+
+    struct buffer *parameters, *gradient;
+    struct buffer *direction;      /* G, where alignments are asked for */
+    struct buffer *old_parameters; /* theta before the step, for an exact lookahead */
+    float *staging;                /* where the backend's memory is not the host's */
+    size_t staging_count;
+    struct optimizer *optimizer;
+    struct pass *pass;
+
+    struct pass_item *items; /* [item_capacity] of the step, or of a pass over the validation pools */
+    int item_capacity;
+    struct pass_item *validation_items; /* [validation_batch] of one task */
+    struct pass_sums sums;        /* [tasks] */
+    double *task_weight;          /* [tasks] of one supervised token of the task in the step's objective */
+    double *task_loss;            /* [tasks] */
+    int64_t *task_tokens;         /* [tasks] */
+    double *validation_loss;      /* [tasks] */
+    int64_t *validation_tokens;   /* [tasks] */
+    double *alignment;            /* [tasks] */
+    double *reduced;              /* [tasks + 1] */
+    const struct example **chosen; /* [validation_batch] */
+    int64_t *cost;                /* [tasks] */
+    int *owner;                   /* [tasks] */
+    struct deal_item *deal;       /* [tasks] */
+    int64_t *load;                /* [ranks] */
+    double phase_seconds[PHASE_COUNT];
+};
+
+/* The flat vector in a buffer. */
+struct view trainer_vector(struct buffer *buffer);
+/* Adds the time since *mark to a phase and moves the mark. */
+void trainer_lap(struct trainer *trainer, enum archive_phase phase, double *mark);
+/* Copies draws to the trainer's items with a weight per task: token_weight[task]. */
+int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, const double *token_weight,
+                       struct error *err);
+/* Means by task, tokens by task, and the weighted loss from trainer->sums. */
+void trainer_describe(struct trainer *trainer, const double *token_weight, struct trainer_step *out);
+/* Sums the gradient over the group. */
+int trainer_reduce(struct trainer *trainer, struct error *err);
+/* Takes the optimizer's step along the reduced gradient. */
+int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err);
+
+#endif

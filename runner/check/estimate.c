@@ -1,0 +1,100 @@
+#include "runner/check/estimate.h"
+
+#include "base/memory.h"
+#include "runner/cell/ledger.h"
+#include <math.h>
+
+/* Averages over one pool. */
+struct pool {
+    double rows, supervised; /* of an example */
+};
+
+static struct pool pool_of(const struct example *examples, int64_t count) {
+    struct pool pool = {0};
+    for (int64_t i = 0; i < count; i++) {
+        pool.rows += examples[i].length - 1;
+        pool.supervised += examples[i].length - examples[i].prompt;
+    }
+    return (struct pool){pool.rows / (double)count, pool.supervised / (double)count};
+}
+
+/* An example drawn by the mixture, on average. */
+static struct pool mixed_pool(const struct task_set *set, int unit, const double *share) {
+    struct pool mixed = {0};
+    double weight = 0.0;
+    for (int k = 0; k < set->count; k++) {
+        struct pool pool = pool_of(set->tasks[k].training, set->tasks[k].training_count);
+        /* A share of tokens is a share of examples over the examples' size. */
+        double examples = unit == SAMPLER_TOKEN ? share[k] / pool.supervised : share[k];
+        mixed.rows += examples * pool.rows;
+        mixed.supervised += examples * pool.supervised;
+        weight += examples;
+    }
+    return (struct pool){mixed.rows / weight, mixed.supervised / weight};
+}
+
+/* Forward and backward over rows in examples of `length` rows, with logits for the supervised ones only: 2
+ * operations a weight and row forwards, twice that backwards; causal attention sees half of the rows on
+ * average. */
+static double pass_operations(const struct loaded_model *model, double rows, double supervised,
+                              double length) {
+    const struct model_config *config = &model->config;
+    double head = (double)config->vocabulary * config->hidden;
+    double weights = (double)model->layout->numbers - head * (config->tied ? 1.0 : 2.0);
+    double attention =
+        2.0 * config->layers * config->heads * config->head_dim * length; /* scores and values: 2 x 2 / 2 */
+    return 3.0 * (rows * (2.0 * weights + attention) + supervised * 2.0 * head);
+}
+
+struct method_signal_plan estimate_plan(const struct experiment_method *method) {
+    return method->method->plan ? method->method->plan(method->settings) : (struct method_signal_plan){0};
+}
+
+static void count_updates(const struct loaded_model *model, const struct training_settings *training,
+                          const struct method_signal_plan *plan, const struct pool *drawn,
+                          struct estimate *out) {
+    const struct task_set *set = model->tasks;
+    double validation = 0.0;
+    out->updates = ceil(out->steps / (double)plan->interval);
+    for (int k = 0; k < set->count; k++) {
+        const struct task *task = &set->tasks[k];
+        struct pool pool = pool_of(task->validation, task->validation_count);
+        double examples = fmin((double)plan->validation_batch, (double)task->validation_count);
+        out->probe_rows += (double)plan->probe * pool_of(task->training, task->training_count).rows;
+        validation += pass_operations(model, examples * pool.rows, examples * pool.supervised, pool.rows);
+    }
+    double rows = fmax((double)training->batch_tokens, out->probe_rows);
+    double step = pass_operations(model, rows, rows * drawn->supervised / drawn->rows, drawn->rows);
+    double ahead = plan->lookahead == LOOKAHEAD_EXACT ? 1.0 : 0.0; /* alignments by a pass of their own */
+    out->operations += out->updates * (validation + step * (1.0 / 3.0 + ahead));
+}
+
+static int start_shares(const struct experiment *experiment, const struct task_set *set,
+                        const struct experiment_method *method, struct pool *drawn, struct error *err) {
+    struct mixture *mixture;
+    double *size;
+    TRY(memory_alloc(&size, (size_t)set->count, sizeof *size, err));
+    bool by_token = experiment->training.unit == SAMPLER_TOKEN;
+    for (int k = 0; k < set->count; k++)
+        size[k] = (double)(by_token ? set->tasks[k].training_supervised : set->tasks[k].training_count);
+    struct method_problem problem = {set->count, size};
+    int code = mixture_create(method->method, method->settings, &problem, &mixture, err);
+    if (!code) *drawn = mixed_pool(set, experiment->training.unit, mixture_shares(mixture));
+    if (!code) mixture_destroy(&mixture);
+    memory_free(size);
+    return code;
+}
+
+int estimate_cell(const struct experiment *experiment, const struct loaded_model *model,
+                  const struct experiment_method *method, double fraction, struct estimate *out,
+                  struct error *err) {
+    struct pool drawn;
+    *out = (struct estimate){.budget = ledger_budget(fraction, model->tasks->supervised)};
+    TRY(start_shares(experiment, model->tasks, method, &drawn, err));
+    out->rows = (double)out->budget * drawn.rows / drawn.supervised;
+    out->steps = fmax(1.0, ceil(out->rows / (double)experiment->training.batch_tokens));
+    out->operations = pass_operations(model, out->rows, (double)out->budget, drawn.rows);
+    struct method_signal_plan plan = estimate_plan(method);
+    if (plan.needs) count_updates(model, &experiment->training, &plan, &drawn, out);
+    return 0;
+}

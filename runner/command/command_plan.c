@@ -1,0 +1,153 @@
+#include "runner/command/command.h"
+
+#include "base/memory.h"
+#include "runner/command/complain.h"
+#include "runner/check/estimate.h"
+#include "runner/grid.h"
+#include "runner/check/machine.h"
+#include "runner/threads.h"
+#include "runner/cell/trainer.h"
+#include <getopt.h>
+#include <stdio.h>
+
+static const char usage[] = "usage: adapt plan EXPERIMENT.json [--out DIR] [--cells 3,5-8]\n"
+                            "\n"
+                            "Shows the cells of the grid: index, budget in supervised tokens, and estimates "
+                            "of steps, memory of a rank and time of\n"
+                            "training on this machine.\n"
+                            "\n"
+                            "  --out DIR      folder of the archive, instead of the file's \"out\"\n"
+                            "  --cells LIST   only these cells\n";
+
+/* Training reaches about this share of the rate of large matrix products. */
+static const double efficiency = 0.5;
+
+struct plan {
+    struct experiment *experiment;
+    struct grid *grid;
+    struct loaded_model *model; /* of the cells being shown */
+    double rate;                /* operations a second; 0: not measured */
+    double seconds;             /* of the cells shown that are not done */
+    int open_cells;
+};
+
+/* 0, or a usage error's exit status, or -1: help was printed. */
+static int parse(int argc, char **argv, const char **path, const char **out, const char **cells) {
+    static const struct option known[] = {{"out", required_argument, NULL, 'o'},
+                                          {"cells", required_argument, NULL, 'c'},
+                                          {"help", no_argument, NULL, 'h'},
+                                          {NULL, 0, NULL, 0}};
+    int letter;
+    optind = 1;
+    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
+        switch (letter) {
+        case 'o':
+            *out = optarg;
+            break;
+        case 'c':
+            *cells = optarg;
+            break;
+        case 'h':
+            fputs(usage, stdout);
+            return -1;
+        default:
+            fputs(usage, stderr);
+            return 2;
+        }
+    }
+    if (optind + 1 != argc) {
+        fputs(usage, stderr);
+        return 2;
+    }
+    *path = argv[optind];
+    return 0;
+}
+
+static int measure_rate(struct plan *plan, struct error *err) {
+    struct backend *backend;
+    TRY(backend_create(plan->experiment->device, threads_alone(0), &backend, err));
+    int code = machine_matmul_rate(backend, 0.2, &plan->rate, err);
+    backend_destroy(&backend);
+    return code;
+}
+
+static void show_duration(char out[32], double seconds) {
+    if (seconds < 100.0)
+        snprintf(out, 32, "%.0f s", seconds);
+    else if (seconds < 6000.0)
+        snprintf(out, 32, "%.0f min", seconds / 60.0);
+    else
+        snprintf(out, 32, "%.1f h", seconds / 3600.0);
+}
+
+static int show_cell(struct plan *plan, const struct cell *cell, struct error *err) {
+    const struct experiment *experiment = plan->experiment;
+    const struct experiment_method *method = &experiment->methods[cell->method];
+    struct archive_cell_key key = grid_cell_key(experiment, cell);
+    struct method_signal_plan signal = estimate_plan(method);
+    struct estimate estimate;
+    TRY(estimate_cell(experiment, plan->model, method, experiment->budgets[cell->budget].fraction, &estimate,
+                      err));
+    double seconds = estimate.operations / (efficiency * plan->rate);
+    char duration[32], reference[32] = "-";
+    show_duration(duration, seconds);
+    if (cell->reference >= 0) snprintf(reference, sizeof reference, "%d", cell->reference);
+    printf("%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
+           key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
+           (double)trainer_bytes(plan->model, &experiment->training, &signal) / (1 << 30), duration,
+           reference, archive_state_name((enum archive_state)cell->state));
+    if (!cell->done) {
+        plan->seconds += seconds;
+        plan->open_cells++;
+    }
+    return 0;
+}
+
+static int show_cells(struct plan *plan, struct error *err) {
+    printf("%5s  %-16s %8s %11s  %-16s %5s %8s %11s %8s %6s  %s\n", "cell", "model", "budget", "tokens",
+           "method", "seed", "steps", "memory", "time", "after", "state");
+    int opened = -1;
+    for (int i = 0; i < plan->grid->count; i++) {
+        const struct cell *cell = &plan->grid->cells[i];
+        if (!cell->selected) continue;
+        if (cell->model != opened) {
+            loaded_model_close(&plan->model);
+            TRY(loaded_model_open(plan->experiment, cell->model, NULL, &plan->model, err));
+            opened = cell->model;
+        }
+        TRY(show_cell(plan, cell, err));
+    }
+    char duration[32];
+    show_duration(duration, plan->seconds);
+    printf("%d cells to run, about %s of training one after the other on this machine (%d threads, %.0f "
+           "GFLOP/s in matrix "
+           "products, of which %.0f %% are expected); evaluations come on top\n",
+           plan->open_cells, duration, threads_alone(0), plan->rate / 1e9, 100.0 * efficiency);
+    return 0;
+}
+
+static int show_plan(struct plan *plan, const char *out, const char *cells, struct error *err) {
+    if (out) TRY(experiment_set_out(plan->experiment, out, err));
+    TRY(grid_create(plan->experiment, cells, &plan->grid, err));
+    TRY(measure_rate(plan, err));
+    return show_cells(plan, err);
+}
+
+int command_plan(int argc, char **argv) {
+    const char *path, *out = NULL, *cells = NULL;
+    int status = parse(argc, argv, &path, &out, &cells);
+    if (status) return status < 0 ? 0 : status;
+    struct plan plan = {0};
+    struct error err = {0};
+    if (experiment_load(path, &plan.experiment, &err)) {
+        complain(NULL, err.message);
+        return 2;
+    }
+    int code = show_plan(&plan, out, cells, &err);
+    fflush(stdout);
+    if (code) complain(NULL, err.message);
+    loaded_model_close(&plan.model);
+    grid_destroy(&plan.grid);
+    experiment_destroy(&plan.experiment);
+    return code ? complain_status(code) : 0;
+}
