@@ -4,7 +4,17 @@
  * A cell's file is itself a valid archive with one cell in it. While a cell trains its file is in SWMR mode
  * with all datasets made beforehand, flushed at each flush call, so that a kill at any moment loses at most
  * the rows since and the file opens. What is added after training (evaluations, the final state) goes into a
- * copy that replaces the file by a rename. */
+ * copy that replaces the file by a rename.
+ *
+ * Reading it without our code:
+ *   h5py.File("experiment.h5")["cells/MODEL/BUDGET/METHOD/seed0/steps/loss"][:]      follows the links
+ *   xarray.open_dataset(CELL_FILE, group="cells/MODEL/BUDGET/METHOD/seed0/steps", engine="h5netcdf")
+ *   xarray.open_dataset("experiment.h5", group="grid", engine="h5netcdf").score.sel({"method": "adapt"})
+ * h5netcdf does not resolve dimensions behind links: open the cell's own file. A file that is being written,
+ * or whose writer was killed, opens the same way; only a kill inside a flush may leave HDF5's mark of a
+ * writer in it: then h5py.File(FILE, "r", swmr=True) opens it, or any tool after `h5clear -s FILE`. In such a
+ * file other columns may be longer than `step`, whose length says how many rows count. Labels are link names
+ * with "%XX" for what HDF5 cannot hold ("org%2Fmodel"); the attributes hold them as they are. */
 #ifndef ADAPT_IO_ARCHIVE_H
 #define ADAPT_IO_ARCHIVE_H
 
@@ -127,7 +137,7 @@ int archive_cell_append_validation(struct archive_cell *cell, const struct archi
                                    struct error *err);
 /* Everything appended so far is on disk and visible to readers when this returns. */
 int archive_cell_flush(struct archive_cell *cell, struct error *err);
-/* Adds an evaluation; kept in memory until archive_cell_finish unless it is large. Copies what it needs. */
+/* Adds an evaluation; copied, and kept in memory until archive_cell_finish. */
 int archive_cell_add_evaluation(struct archive_cell *cell, const struct archive_evaluation *evaluation,
                                 struct error *err);
 /* Leaves SWMR mode, writes evaluations, the state (done or failed, with a message) and the times, and closes.
