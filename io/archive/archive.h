@@ -10,11 +10,12 @@
  *   h5py.File("experiment.h5")["cells/MODEL/BUDGET/METHOD/seed0/steps/loss"][:]      follows the links
  *   xarray.open_dataset(CELL_FILE, group="cells/MODEL/BUDGET/METHOD/seed0/steps", engine="h5netcdf")
  *   xarray.open_dataset("experiment.h5", group="grid", engine="h5netcdf").score.sel({"method": "adapt"})
- * h5netcdf does not resolve dimensions behind links: open the cell's own file. A file that is being written,
- * or whose writer was killed, opens the same way; only a kill inside a flush may leave HDF5's mark of a
- * writer in it: then h5py.File(FILE, "r", swmr=True) opens it, or any tool after `h5clear -s FILE`. In such a
- * file other columns may be longer than `step`, whose length says how many rows count. Labels are link names
- * with "%XX" for what HDF5 cannot hold ("org%2Fmodel"); the attributes hold them as they are. */
+ * h5netcdf does not resolve dimensions behind links: open the cell's own file. While a cell is being written
+ * use h5py.File(FILE, "r", swmr=True); a plain open works too, but fails if it meets a flush. The file of a
+ * killed writer opens plainly; only a kill inside a flush may leave HDF5's mark of a writer in it: then
+ * swmr=True opens it, or any tool after `h5clear -s FILE`. In such a file other columns may be longer than
+ * `step`, whose length says how many rows count. Labels are link names with "%XX" for what HDF5 cannot hold
+ * ("org%2Fmodel"); the attributes hold them as they are. */
 #ifndef ADAPT_IO_ARCHIVE_H
 #define ADAPT_IO_ARCHIVE_H
 
