@@ -71,6 +71,7 @@ static int write_experiment(struct run *run, struct error *err) {
     char host[256] = "unknown";
     gethostname(host, sizeof host - 1);
     struct archive_run about = {.experiment = e->name,
+                                .path = e->path,
                                 .config = e->text,
                                 .backend = run->backend->name,
                                 .host = host,

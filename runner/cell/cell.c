@@ -17,6 +17,7 @@ static int make_archive(struct cell_run *run, struct error *err) {
     char host[256] = "unknown";
     gethostname(host, sizeof host - 1);
     struct archive_run about = {.experiment = experiment->name,
+                                .path = experiment->path,
                                 .config = experiment->text,
                                 .backend = job->backend->name,
                                 .host = host,

@@ -44,7 +44,9 @@ int cell_measure_reached(struct cell_run *run, bool end, struct error *err) {
         reached = true;
     }
     if (!reached) return 0;
+    double outside_steps[PHASE_COUNT];
     TRY(trainer_validate(run->trainer, run->loss, err));
+    trainer_take_phases(run->trainer, outside_steps); /* the next step's row tells that step's time alone */
     int code = cell_coordinates(run) ? record(run, err) : 0;
     return group_agree(run->job->group, code, err);
 }
