@@ -2,7 +2,7 @@
 
 #include "runner/check/check.h"
 #include "runner/command/complain.h"
-#include <getopt.h>
+#include "runner/command/options.h"
 #include <stdio.h>
 
 static const char usage[] = "usage: adapt check EXPERIMENT.json [--out DIR]\n"
@@ -16,37 +16,11 @@ static const char usage[] = "usage: adapt check EXPERIMENT.json [--out DIR]\n"
                             "\n"
                             "exit status: 0 ready to run, 2 not\n";
 
-/* 0, or a usage error's exit status, or -1: help was printed. */
-static int parse(int argc, char **argv, const char **path, const char **out) {
-    static const struct option known[] = {
-        {"out", required_argument, NULL, 'o'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int letter;
-    optind = 1;
-    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (letter) {
-        case 'o':
-            *out = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return -1;
-        default:
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (optind + 1 != argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    *path = argv[optind];
-    return 0;
-}
-
 int command_check(int argc, char **argv) {
     const char *path, *out = NULL;
-    int status = parse(argc, argv, &path, &out);
-    if (status) return status < 0 ? 0 : status;
+    const struct command_option options[] = {{"out", &out}, {NULL, NULL}};
+    int status;
+    if (!command_options(argc, argv, usage, options, &path, &status)) return status;
     struct error err = {0};
     struct experiment *experiment;
     int code = experiment_load(path, &experiment, &err);

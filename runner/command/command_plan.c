@@ -2,12 +2,12 @@
 
 #include "base/memory.h"
 #include "runner/command/complain.h"
+#include "runner/command/options.h"
 #include "runner/check/estimate.h"
 #include "runner/grid.h"
 #include "runner/check/machine.h"
 #include "runner/threads.h"
 #include "runner/cell/trainer.h"
-#include <getopt.h>
 #include <stdio.h>
 
 static const char usage[] = "usage: adapt plan EXPERIMENT.json [--out DIR] [--cells 3,5-8]\n"
@@ -30,38 +30,6 @@ struct plan {
     double seconds;             /* of the cells shown that are not done */
     int open_cells;
 };
-
-/* 0, or a usage error's exit status, or -1: help was printed. */
-static int parse(int argc, char **argv, const char **path, const char **out, const char **cells) {
-    static const struct option known[] = {{"out", required_argument, NULL, 'o'},
-                                          {"cells", required_argument, NULL, 'c'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int letter;
-    optind = 1;
-    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (letter) {
-        case 'o':
-            *out = optarg;
-            break;
-        case 'c':
-            *cells = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return -1;
-        default:
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (optind + 1 != argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    *path = argv[optind];
-    return 0;
-}
 
 static int measure_rate(struct plan *plan, struct error *err) {
     struct backend *backend;
@@ -135,8 +103,9 @@ static int show_plan(struct plan *plan, const char *out, const char *cells, stru
 
 int command_plan(int argc, char **argv) {
     const char *path, *out = NULL, *cells = NULL;
-    int status = parse(argc, argv, &path, &out, &cells);
-    if (status) return status < 0 ? 0 : status;
+    const struct command_option options[] = {{"out", &out}, {"cells", &cells}, {NULL, NULL}};
+    int status;
+    if (!command_options(argc, argv, usage, options, &path, &status)) return status;
     struct plan plan = {0};
     struct error err = {0};
     if (experiment_load(path, &plan.experiment, &err)) {

@@ -3,8 +3,8 @@
 #include "base/text.h"
 #include "io/file.h"
 #include "runner/command/complain.h"
+#include "runner/command/options.h"
 #include "runner/report/report.h"
-#include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -18,32 +18,6 @@ static const char usage[] =
     "\n"
     "  DIR|ARCHIVE   the experiment's folder, its experiment.h5, or the file of one cell\n"
     "  --csv FILE    also write every number into FILE: model,budget,method,seed,quantity,item,value\n";
-
-static int parse(int argc, char **argv, const char **path, const char **csv) {
-    static const struct option known[] = {
-        {"csv", required_argument, NULL, 'c'}, {"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
-    int letter;
-    optind = 1;
-    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (letter) {
-        case 'c':
-            *csv = optarg;
-            break;
-        case 'h':
-            fputs(usage, stdout);
-            return -1;
-        default:
-            fputs(usage, stderr);
-            return 2;
-        }
-    }
-    if (optind + 1 != argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    *path = argv[optind];
-    return 0;
-}
 
 static int write_csv(const struct results *results, const char *path, struct error *err) {
     struct text csv = {0};
@@ -70,8 +44,9 @@ static int report(const char *path, const char *csv, struct error *err) {
 int command_report(int argc, char **argv) {
     const char *path = NULL, *csv = NULL;
     struct error err = {0};
-    int status = parse(argc, argv, &path, &csv);
-    if (status) return status < 0 ? 0 : status;
+    const struct command_option options[] = {{"csv", &csv}, {NULL, NULL}};
+    int status;
+    if (!command_options(argc, argv, usage, options, &path, &status)) return status;
     int code = report(path, csv, &err);
     if (!code) return 0;
     complain(NULL, err.message);

@@ -2,8 +2,8 @@
 
 #include "base/error.h"
 #include "runner/command/complain.h"
+#include "runner/command/options.h"
 #include "runner/run.h"
-#include <getopt.h>
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,42 +18,26 @@ static const char usage[] =
     "  --cells LIST   only these cells, by their index in `adapt plan`\n"
     "  --threads N    threads of each rank (default: the node's cores shared out)\n";
 
-static int parse(int argc, char **argv, struct run_options *options) {
-    static const struct option known[] = {{"out", required_argument, NULL, 'o'},
-                                          {"cells", required_argument, NULL, 'c'},
-                                          {"threads", required_argument, NULL, 't'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {NULL, 0, NULL, 0}};
-    int letter;
-    optind = 1;
-    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        switch (letter) {
-        case 'o': options->out = optarg; break;
-        case 'c': options->cells = optarg; break;
-        case 't':
-            options->threads = atoi(optarg);
-            if (options->threads < 1) {
-                fprintf(stderr, "adapt: --threads %s: not a number of threads (1 or more)\n", optarg);
-                return 2;
-            }
-            break;
-        case 'h': fputs(usage, stdout); return -1;
-        default: fputs(usage, stderr); return 2;
-        }
-    }
-    if (optind + 1 != argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    options->experiment = argv[optind];
-    return 0;
+/* "--threads N"; 0 where it is absent, -1 where it is no number of threads. */
+static int parse_threads(const char *text) {
+    if (!text) return 0;
+    char *end;
+    long threads = strtol(text, &end, 10);
+    return *end || threads < 1 || threads > 4096 ? -1 : (int)threads;
 }
 
 int command_run(int argc, char **argv) {
     struct run_options options = {0};
-    int status = parse(argc, argv, &options);
-    if (status) return status < 0 ? 0 : status;
-    int rank, provided;
+    const char *threads = NULL;
+    const struct command_option known[] = {
+        {"out", &options.out}, {"cells", &options.cells}, {"threads", &threads}, {NULL, NULL}};
+    int status, rank, provided;
+    if (!command_options(argc, argv, usage, known, &options.experiment, &status)) return status;
+    options.threads = parse_threads(threads);
+    if (options.threads < 0) {
+        fprintf(stderr, "adapt: --threads %s: not a number of threads (1 to 4096)\n", threads);
+        return 2;
+    }
     if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
         fputs("adapt: MPI does not start\n", stderr);
         return 1;

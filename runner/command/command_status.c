@@ -2,8 +2,8 @@
 
 #include "base/text.h"
 #include "runner/command/complain.h"
+#include "runner/command/options.h"
 #include "runner/report/status.h"
-#include <getopt.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -30,19 +30,12 @@ static int status_of(const char *path, struct error *err) {
 }
 
 int command_status(int argc, char **argv) {
-    static const struct option known[] = {{"help", no_argument, NULL, 'h'}, {NULL, 0, NULL, 0}};
+    const struct command_option none[] = {{NULL, NULL}};
+    const char *path;
     struct error err = {0};
-    int letter;
-    optind = 1;
-    while ((letter = getopt_long(argc, argv, "h", known, NULL)) != -1) {
-        fputs(usage, letter == 'h' ? stdout : stderr);
-        return letter == 'h' ? 0 : 2;
-    }
-    if (optind + 1 != argc) {
-        fputs(usage, stderr);
-        return 2;
-    }
-    int code = status_of(argv[optind], &err);
+    int status;
+    if (!command_options(argc, argv, usage, none, &path, &status)) return status;
+    int code = status_of(path, &err);
     if (!code) return 0;
     complain(NULL, err.message);
     return complain_status(code);
