@@ -2,10 +2,12 @@
 #include "io/archive/archive_internal.h"
 #include "io/archive/archive_table.h"
 #include "io/archive/hdf5_file.h"
+#include "io/file.h"
 
 #include <math.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 /* A table as it was when the file was opened. */
 struct reader_table {
@@ -232,8 +234,7 @@ static int read_tables(struct archive_reader *reader, struct error *err) {
     return last_time(reader, &reader->validation, &reader->summary.updated, err);
 }
 
-int archive_reader_open(const char *path, struct archive_reader **out, struct error *err) {
-    hdf5_silence();
+static int open_once(const char *path, struct archive_reader **out, struct error *err) {
     struct archive_reader *reader;
     *out = NULL;
     TRY(memory_alloc(&reader, 1, sizeof *reader, err));
@@ -254,6 +255,20 @@ int archive_reader_open(const char *path, struct archive_reader **out, struct er
         *out = reader;
     }
     return code;
+}
+
+/* A writer's flush is several writes: between two of them the file's length and its superblock may disagree for some
+ * milliseconds. What is damaged for good is told after a few looks. */
+enum { LOOKS = 6 };
+
+int archive_reader_open(const char *path, struct archive_reader **out, struct error *err) {
+    const struct timespec pause = {.tv_nsec = 10 * 1000 * 1000};
+    hdf5_silence();
+    for (int look = 1;; look++) {
+        int code = open_once(path, out, err);
+        if (!code || code == ERROR_MEMORY || look == LOOKS || !file_exists(path)) return code;
+        nanosleep(&pause, NULL);
+    }
 }
 
 void archive_reader_close(struct archive_reader **out) {
