@@ -1,8 +1,8 @@
 /* Questions whose answers are generated: decoding, filters, scoring. */
 #include "eval/evaluation.h"
 
+#include "base/machine.h"
 #include "eval/generation/generation.h"
-#include "eval/generation/generation_limits.h"
 #include "eval/peers.h"
 #include "eval/python/python_json.h"
 #include "eval/scoring/scorer.h"
@@ -12,7 +12,6 @@
 struct answers {
     struct evaluation *e;
     size_t count; /* documents * answers */
-    int max_new;
     const char *stops[BENCHMARK_STOPS_MAX + 1];
     int stop_count;
     int32_t end_ids[MODEL_END_IDS_MAX + 1];
@@ -80,12 +79,12 @@ static int encode_prompts(struct answers *a, struct error *err) {
         const struct document *document = &e->set.documents[d];
         struct prompt prompt;
         int code =
-            request_encode_prompt(e->encoder, document->context[0], a->max_new, e->scratch, &prompt, err);
+            request_encode_prompt(e->encoder, document->context[0], e->max_new, e->scratch, &prompt, err);
         if (code) return evaluation_place(e, document, code, err);
         e->result->cut += prompt.truncated;
         for (int i = 0; i < e->answers; i++) {
             size_t index = d * (size_t)e->answers + (size_t)i;
-            a->requests[index] = (struct generation_request){prompt.ids, prompt.length, a->max_new, index};
+            a->requests[index] = (struct generation_request){prompt.ids, prompt.length, e->max_new, index};
         }
     }
     return 0;
@@ -102,7 +101,6 @@ static int prepare(struct answers *a, struct error *err) {
     struct evaluation *e = a->e;
     size_t documents = e->set.count, count = documents * (size_t)e->answers;
     a->count = count;
-    a->max_new = e->settings->max_new ? (int)e->settings->max_new : e->benchmark->generation.max_new;
     TRY(arena_alloc(e->scratch, &a->requests, count, sizeof *a->requests, err));
     TRY(arena_alloc(e->scratch, &a->values, VALUES + count + documents * VERDICT_VALUES, sizeof *a->values,
                     err));
@@ -197,7 +195,7 @@ static int generate(struct answers *a, struct error *err) {
                                    .progress = settings->progress,
                                    .progress_context = settings->progress_context};
     /* Half of what is free: the rest of the program needs some as well. Ranks may share a node. */
-    int64_t room = generation_free_memory() / 2 / peers_count(e->peers);
+    int64_t room = machine_memory_free() / 2 / peers_count(e->peers);
     TRY(generation_run(e->model, &work, room, &a->counts, err));
     return e->benchmark->scorer->finish ? e->benchmark->scorer->finish(a->scorer, err) : 0;
 }
@@ -340,7 +338,7 @@ static int describe_generation(struct answers *a, struct error *err) {
         TRY(python_json_string(text, e->benchmark->generation.stops[i], err));
     }
     python_float(e->settings->temperature, number);
-    TRY(text_printf(text, err, "], \"max_gen_toks\": %d, \"do_sample\": %s, \"temperature\": %s}", a->max_new,
+    TRY(text_printf(text, err, "], \"max_gen_toks\": %d, \"do_sample\": %s, \"temperature\": %s}", e->max_new,
                     e->settings->temperature > 0 ? "true" : "false", number));
     TRY(arena_copy(e->arena, text_string(text), text->length, &copy, err));
     e->result->generation = copy;

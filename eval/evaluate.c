@@ -38,25 +38,58 @@ static int check_sampling(const struct benchmark *benchmark, const struct eval_s
     return 0;
 }
 
-static int check_settings(const struct benchmark *benchmark, const struct eval_settings *settings,
-                          struct tokenizer *tokenizer, int *shots, struct error *err) {
-    int32_t end_id;
+static int check_settings(const struct benchmark *benchmark, const struct eval_settings *settings, int *shots,
+                          struct error *err) {
     TRY(prompts_shots(benchmark, settings->shots, shots, err));
     TRY(check_sampling(benchmark, settings, err));
-    if (tokenizer) TRY(template_chat_check((enum template_chat)settings->chat, tokenizer, &end_id, err));
     if (benchmark->scorer && benchmark->scorer->check)
         return benchmark->scorer->check(benchmark, settings, err);
     return 0;
 }
 
-int eval_check(const struct eval_task *task, const struct eval_settings *settings,
-               struct tokenizer *tokenizer, int64_t *records, struct error *err) {
+/* Tokens of a prompt with its answer, and of them those that may be generated. */
+static int choose_lengths(const struct benchmark *benchmark, const struct eval_settings *settings,
+                          const struct model_config *config, int *max_length, int *max_new,
+                          struct error *err) {
+    int longest = config->max_positions;
+    if (settings->max_length > longest)
+        return error_set(err, ERROR_INPUT, "context length %lld (1..%d expected: the model's positions)",
+                         settings->max_length, longest);
+    *max_length = settings->max_length ? (int)settings->max_length : longest;
+    *max_new = benchmark->generation.max_new;
+    if (*max_new && settings->max_new) *max_new = (int)settings->max_new;
+    if (*max_new < *max_length) return 0;
+    return error_set(err, ERROR_INPUT,
+                     "a context of %d tokens leaves no room for a prompt before the %d that %s may generate "
+                     "(max_new_tokens, or a longer context, expected)",
+                     *max_length, *max_new, benchmark->name);
+}
+
+static int check_model(const struct benchmark *benchmark, const struct eval_settings *settings,
+                       const struct model_config *config, const struct tokenizer *tokenizer, int *max_length,
+                       int *max_new, struct error *err) {
+    int32_t end_id;
+    TRY(template_chat_check((enum template_chat)settings->chat, tokenizer, &end_id, err));
+    return choose_lengths(benchmark, settings, config, max_length, max_new, err);
+}
+
+int eval_check_model(const char *name, const struct eval_settings *settings,
+                     const struct model_config *config, const struct tokenizer *tokenizer,
+                     struct error *err) {
+    const struct benchmark *benchmark;
+    int max_length, max_new;
+    TRY(benchmark_get(name, &benchmark, err));
+    return check_model(benchmark, settings, config, tokenizer, &max_length, &max_new, err);
+}
+
+int eval_check(const struct eval_task *task, const struct eval_settings *settings, int64_t *records,
+               struct error *err) {
     const struct benchmark *benchmark;
     struct arena *arena;
     struct document_set set = {0};
     int shots;
     TRY(benchmark_get(task->benchmark, &benchmark, err));
-    TRY(check_settings(benchmark, settings, tokenizer, &shots, err));
+    TRY(check_settings(benchmark, settings, &shots, err));
     TRY(arena_create(&arena, err));
     int code = document_set_load(benchmark, task->path, task->shots_path, shots, 0, arena, &set, err);
     if (!code) *records = (int64_t)set.count;
@@ -163,21 +196,12 @@ static int hash_prompts(const struct evaluation *e, char hex[HASH_HEX_BYTES], st
     return code;
 }
 
-static int choose_length(struct evaluation *e, struct error *err) {
-    int longest = e->model->config->max_positions;
-    long long length = e->settings->max_length;
-    if (length > longest)
-        return error_set(err, ERROR_INPUT, "context length %lld (1..%d expected: the model's positions)",
-                         length, longest);
-    e->max_length = length ? (int)length : longest;
-    return 0;
-}
-
 static int prepare(struct evaluation *e, struct error *err) {
     const struct eval_task *task = e->task;
     TRY(benchmark_get(task->benchmark, &e->benchmark, err));
-    TRY(check_settings(e->benchmark, e->settings, e->model->tokenizer, &e->shots, err));
-    TRY(choose_length(e, err));
+    TRY(check_settings(e->benchmark, e->settings, &e->shots, err));
+    TRY(check_model(e->benchmark, e->settings, e->model->config, e->model->tokenizer, &e->max_length,
+                    &e->max_new, err));
     e->answers = benchmark_generates(e->benchmark) ? (int)e->settings->answers : 1;
     TRY(document_set_load(e->benchmark, task->path, task->shots_path, e->shots, e->settings->limit, e->arena,
                           &e->set, err));

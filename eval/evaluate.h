@@ -129,10 +129,14 @@ int eval_run(const struct eval_task *task, const struct eval_model *model,
              struct error *err);
 void eval_result_destroy(struct eval_result **result);
 
-/* Reads and checks all files without a model, and what else can be missing (a sandbox, a chat's tokens where
- * `tokenizer` is not NULL): for `adapt check`. *records gets the number of records. Not collective. */
-int eval_check(const struct eval_task *task, const struct eval_settings *settings,
-               struct tokenizer *tokenizer, int64_t *records, struct error *err);
+/* What eval_run would refuse, told before hours are spent on a model. eval_check reads and checks all files and
+ * tries what else the benchmark needs (a sandbox); *records gets the number of records. eval_check_model asks
+ * whether a model can be put to it: it has the chat's tokens, and its positions have room for a prompt and an
+ * answer. Not collective. */
+int eval_check(const struct eval_task *task, const struct eval_settings *settings, int64_t *records,
+               struct error *err);
+int eval_check_model(const char *benchmark, const struct eval_settings *settings,
+                     const struct model_config *config, const struct tokenizer *tokenizer, struct error *err);
 
 /* Writes one JSON line per (record, filter) of a part with the fields of the harness's sample log. */
 int eval_write_samples(const struct eval_result *result, int part, const char *path, struct error *err);

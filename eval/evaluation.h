@@ -18,6 +18,7 @@ struct evaluation {
     struct document_set set;
     int shots;      /* exemplars in a prompt */
     int max_length; /* tokens of context */
+    int max_new;    /* of them those that may be generated */
     int answers;    /* to each document */
     struct request_encoder *encoder;
     struct eval_result *result;

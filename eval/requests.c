@@ -135,18 +135,12 @@ int request_encode(struct request_encoder *encoder, const char *context, const c
 int request_encode_prompt(struct request_encoder *encoder, const char *text, int max_new, struct arena *arena,
                           struct prompt *out, struct error *err) {
     struct token_list *ids = &encoder->whole;
-    int room = encoder->max_length - max_new;
-    if (room < 1)
-        return error_set(
-            err, ERROR_INPUT,
-            "a context of %d tokens leaves no room for a prompt before the %d that may be generated "
-            "(fewer new tokens or a longer context expected)",
-            encoder->max_length, max_new);
+    size_t room = (size_t)(encoder->max_length - max_new);
     text_clear(&encoder->context_text); /* `whole` no longer belongs to it */
     TRY(encode(encoder, text, strlen(text), ids, err));
     if (ids->count == 0)
         return error_set(err, ERROR_INPUT, "a prompt without tokens (at least one expected)");
-    size_t kept = ids->count < (size_t)room ? ids->count : (size_t)room;
+    size_t kept = ids->count < room ? ids->count : room;
     int32_t *copy;
     TRY(arena_alloc(arena, &copy, kept, sizeof *copy, err));
     memcpy(copy, ids->ids + (ids->count - kept), kept * sizeof *copy);

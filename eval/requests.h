@@ -39,8 +39,8 @@ struct prompt {
 };
 
 /* The prompt's ids, with the tokenizer's special tokens unless the text begins with the begin token's own
- * text; the last max_length - max_new of them, so that max_new can follow. ERROR_INPUT: there is no such
- * room, a prompt without tokens, an id that the model does not have. */
+ * text; the last max_length - max_new of them, so that max_new (less than max_length) can follow.
+ * ERROR_INPUT: a prompt without tokens, an id that the model does not have. */
 int request_encode_prompt(struct request_encoder *encoder, const char *text, int max_new, struct arena *arena,
                           struct prompt *out, struct error *err);
 

@@ -2,6 +2,32 @@
 
 #include "io/tasks/template.h"
 
+struct eval_task evaluation_task(const struct experiment_benchmark *benchmark) {
+    return (struct eval_task){benchmark->name, benchmark->path, benchmark->exemplars};
+}
+
+static int sum_over_group(void *context, double *values, size_t n, struct error *err) {
+    return group_sum(context, values, n, err);
+}
+
+struct eval_peers evaluation_peers(struct group *group) {
+    return (struct eval_peers){group->rank, group->size, sum_over_group, group};
+}
+
+int evaluation_check_model(const struct experiment *experiment, const struct loaded_model *model,
+                           struct error *err) {
+    const struct evaluation_settings *evaluation = &experiment->evaluation;
+    for (int i = 0; i < evaluation->benchmark_count; i++) {
+        int code = eval_check_model(evaluation->benchmarks[i].name, &evaluation->settings, &model->config,
+                                    model->tokenizer, err);
+        if (code) {
+            error_context(err, "model %s", model->entry->name);
+            return code;
+        }
+    }
+    return 0;
+}
+
 static int convert_metrics(const struct eval_metric *metrics, int count, struct arena *arena,
                            struct archive_metric **out, struct error *err) {
     TRY(arena_alloc(arena, out, (size_t)count, sizeof **out, err));

@@ -2,11 +2,11 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include "eval/evaluate.h"
 #include "io/file.h"
 #include "runner/cell/cell.h"
 #include "runner/command/complain.h"
 #include "runner/cell/ledger.h"
+#include "runner/evaluation.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
@@ -30,7 +30,8 @@ static bool needed(const struct run *run, int model) {
     return false;
 }
 
-/* Opens every model once, which also fills the token cache; a budget of no tokens is found here and not after hours. */
+/* Opens every model once, which also fills the token cache; a budget of no tokens, or a model that a benchmark cannot be put
+ * to, is found here and not after hours. */
 static int prepare_models(struct run *run, struct error *err) {
     const struct experiment *experiment = run->experiment;
     for (int m = 0; m < experiment->model_count; m++) {
@@ -38,7 +39,9 @@ static int prepare_models(struct run *run, struct error *err) {
         struct loaded_model *model;
         TRY(loaded_model_open(experiment, m, &run->world, &model, err));
         int64_t supervised = model->tasks->supervised;
+        int code = evaluation_check_model(experiment, model, err);
         loaded_model_close(&model);
+        TRY(code);
         for (int b = 0; b < experiment->budget_count; b++)
             if (ledger_budget(experiment->budgets[b].fraction, supervised) < 1)
                 return error_set(err, ERROR_INPUT, "%s: budget %s of %lld supervised tokens is zero tokens (for model %s)",
@@ -53,9 +56,8 @@ static int prepare_files(struct run *run, struct error *err) {
     char *old = NULL, *cells = NULL;
     for (int i = 0; i < experiment->evaluation.benchmark_count; i++) {
         int64_t records;
-        const struct experiment_benchmark *benchmark = &experiment->evaluation.benchmarks[i];
-        struct eval_task task = {benchmark->name, benchmark->path, benchmark->exemplars};
-        TRY(eval_check(&task, &experiment->evaluation.settings, NULL, &records, err));
+        struct eval_task task = evaluation_task(&experiment->evaluation.benchmarks[i]);
+        TRY(eval_check(&task, &experiment->evaluation.settings, &records, err));
     }
     TRY(archive_experiment_config(experiment->out, &old, err));
     int code = old ? experiment_compare(experiment, old, err) : 0;

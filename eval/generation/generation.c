@@ -1,5 +1,6 @@
 #include "eval/generation/generation.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "eval/generation/generation_schedule.h"
 #include "eval/generation/sampling.h"
@@ -114,7 +115,7 @@ static int prepare(struct engine *e, int64_t cache_bytes, struct error *err) {
         e->counts->prompt_tokens += work->requests[i].length;
     }
     /* Half of what is free: the rest of the program needs some as well. */
-    if (!cache_bytes) cache_bytes = generation_free_memory() / 2;
+    if (!cache_bytes) cache_bytes = machine_memory_free() / 2;
     if (!cache_bytes) cache_bytes = INT64_MAX;
     TRY(generation_order_create(work->requests, work->count, &e->order, err));
     TRY(generation_limits_choose(model, &e->order, work->temperature != 0.0, cache_bytes, &e->limits, err));

@@ -22,8 +22,4 @@ int generation_limits_choose(const struct eval_model *model, const struct genera
                              bool sampling, int64_t cache_bytes, struct generation_limits *out,
                              struct error *err);
 
-/* Memory that this process may still take, in bytes: what the system calls available, or what is left of its
- * control group's limit (as in a Slurm job) where that is less. 0 where the system does not say. */
-int64_t generation_free_memory(void);
-
 #endif

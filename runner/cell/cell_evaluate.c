@@ -4,10 +4,6 @@
 #include "base/memory.h"
 #include "runner/evaluation.h"
 
-static int sum_over_group(void *context, double *values, size_t n, struct error *err) {
-    return group_sum(context, values, n, err);
-}
-
 static int keep_result(struct cell_run *run, const struct eval_result *result,
                        const struct eval_settings *settings, double share, struct error *err) {
     struct archive_evaluation evaluation;
@@ -30,12 +26,11 @@ static int evaluate(struct cell_run *run, const struct evaluation_point *point, 
                                .parameters = trainer_parameters(run->trainer),
                                .tokenizer = job->model->tokenizer};
     struct group group = *job->group;
-    struct eval_peers peers = {group.rank, group.size, sum_over_group, &group};
+    struct eval_peers peers = evaluation_peers(&group);
     struct eval_settings settings = evaluation->settings;
     if (point->limit) settings.limit = point->limit;
     for (int i = 0; i < evaluation->benchmark_count; i++) {
-        const struct experiment_benchmark *benchmark = &evaluation->benchmarks[i];
-        struct eval_task task = {benchmark->name, benchmark->path, benchmark->exemplars};
+        struct eval_task task = evaluation_task(&evaluation->benchmarks[i]);
         struct eval_result *result = NULL;
         int code = eval_run(&task, &model, &settings, &peers, &result, err);
         if (!code && cell_coordinates(run)) code = keep_result(run, result, &settings, point->share, err);

@@ -1,10 +1,10 @@
 #include "runner/check/check_internal.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
-#include "eval/evaluate.h"
 #include "io/archive/archive.h"
 #include "io/file.h"
-#include "runner/check/machine.h"
+#include "runner/evaluation.h"
 #include "runner/threads.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -34,8 +34,8 @@ static int check_benchmarks(const struct experiment *experiment, struct check *c
         const struct experiment_benchmark *benchmark = &experiment->evaluation.benchmarks[i];
         struct error wrong = {0};
         int64_t records;
-        struct eval_task task = {benchmark->name, benchmark->path, benchmark->exemplars};
-        if (eval_check(&task, &experiment->evaluation.settings, NULL, &records, &wrong)) {
+        struct eval_task task = evaluation_task(benchmark);
+        if (eval_check(&task, &experiment->evaluation.settings, &records, &wrong)) {
             TRY(check_fail(check, wrong.message, err));
             continue;
         }
@@ -87,7 +87,7 @@ static int check_parts(const struct experiment *experiment, struct backend *back
                    experiment->name, experiment->model_count, experiment->budget_count,
                    experiment->method_count, experiment->seed_count, cells));
     TRY(check_note(&check->facts, err, "machine: %d threads, %.1f GiB of memory, device %s", threads_alone(0),
-                   machine_memory() / (1 << 30), experiment->device));
+                   (double)machine_memory() / (1 << 30), experiment->device));
     TRY(check_grid(experiment, check, err));
     TRY(check_archive(experiment, check, err));
     /* Where nothing can be written, the tasks can still be read; and where a benchmark cannot, all the same. */

@@ -1,13 +1,14 @@
 /* One model of the experiment: folder, weights, tasks as its tokenizer sees them, budgets, memory. */
 #include "runner/check/check_internal.h"
 
+#include "base/machine.h"
 #include "base/memory.h"
 #include "runner/check/check_overlap.h"
 #include "runner/check/estimate.h"
 #include "runner/cell/ledger.h"
-#include "runner/check/machine.h"
 #include "runner/cell/reference_file.h"
 #include "runner/cell/trainer.h"
+#include "runner/evaluation.h"
 #include <stdio.h>
 #include <string.h>
 
@@ -152,7 +153,7 @@ static int check_references(const struct model_check *c, struct error *err) {
 
 static int check_memory(const struct model_check *c, struct error *err) {
     const struct experiment *experiment = c->experiment;
-    double machine = machine_memory(), most = 0.0;
+    double machine = (double)machine_memory(), most = 0.0;
     struct text list = {0};
     int code = 0;
     for (int i = 0; i < experiment->method_count && !code; i++) {
@@ -203,12 +204,18 @@ static int check_probes(const struct model_check *c, struct error *err) {
     return 0;
 }
 
+static int check_evaluation(const struct model_check *c, struct error *err) {
+    struct error wrong = {0};
+    return evaluation_check_model(c->experiment, c->model, &wrong) ? fail(c, &wrong, err) : 0;
+}
+
 static int check_opened(const struct model_check *c, struct error *err) {
     TRY(describe_tasks(c, err));
     TRY(check_overlap(c->experiment, c->model->tasks, c->check, err));
     TRY(check_memory(c, err));
     TRY(check_references(c, err));
     TRY(check_probes(c, err));
+    TRY(check_evaluation(c, err));
     for (int b = 0; b < c->experiment->budget_count; b++)
         TRY(check_budget(c, &c->experiment->budgets[b], err));
     return 0;

@@ -45,10 +45,12 @@ static int check_folder(const char *folder, struct error *err) {
 }
 
 /* Every file is read before the weights are: a mistake on the last line of the last one shows at once. */
-static int check_files(const struct eval_options *options, struct tokenizer *tokenizer, struct error *err) {
+static int check_tasks(const struct session *s, struct error *err) {
+    const struct eval_options *options = s->options;
     for (size_t i = 0; i < options->count; i++) {
         int64_t records;
-        TRY(eval_check(&options->tasks[i], &options->settings, tokenizer, &records, err));
+        TRY(eval_check_model(options->tasks[i].benchmark, &options->settings, &s->config, s->tokenizer, err));
+        TRY(eval_check(&options->tasks[i], &options->settings, &records, err));
     }
     return options->samples ? file_make_folder(options->samples, err) : 0;
 }
@@ -57,8 +59,8 @@ static int open_model(struct session *s, struct error *err) {
     const struct eval_options *options = s->options;
     TRY(check_folder(options->folder, err));
     TRY(tokenizer_load(options->folder, &s->tokenizer, err));
-    if (group_is_coordinator(&s->group)) TRY(check_files(options, s->tokenizer, err));
     TRY(model_config_load(options->folder, &s->config, err));
+    if (group_is_coordinator(&s->group)) TRY(check_tasks(s, err));
     TRY(parameter_layout_create(&s->config, &s->layout, err));
     TRY(backend_create("cpu", s->threads, &s->backend, err));
     TRY(s->backend->buffer_create(s->backend, s->layout->elements * sizeof(float), &s->weights, err));
@@ -130,13 +132,9 @@ static int keep(struct session *s, struct eval_result *result, const char *stamp
 
 /* ---- the whole */
 
-static int sum_over_group(void *context, double *values, size_t n, struct error *err) {
-    return group_sum(context, values, n, err);
-}
-
 static int run_benchmark(struct session *s, const struct eval_task *task, const char *stamp,
                          struct error *err) {
-    struct eval_peers peers = {s->group.rank, s->group.size, sum_over_group, &s->group};
+    struct eval_peers peers = evaluation_peers(&s->group);
     struct eval_settings settings = s->options->settings;
     struct eval_watcher watcher = {0};
     if (group_is_coordinator(&s->group)) eval_watch(&watcher, task->benchmark, &settings);

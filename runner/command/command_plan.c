@@ -6,7 +6,7 @@
 #include "runner/check/check_overlap.h"
 #include "runner/check/estimate.h"
 #include "runner/grid.h"
-#include "runner/check/machine.h"
+#include "runner/check/matmul_rate.h"
 #include "runner/threads.h"
 #include "runner/cell/trainer.h"
 #include <stdio.h>
@@ -36,7 +36,7 @@ struct plan {
 static int measure_rate(struct plan *plan, struct error *err) {
     struct backend *backend;
     TRY(backend_create(plan->experiment->device, threads_alone(0), &backend, err));
-    int code = machine_matmul_rate(backend, 0.2, &plan->rate, err);
+    int code = matmul_rate_measure(backend, 0.2, &plan->rate, err);
     backend_destroy(&backend);
     return code;
 }

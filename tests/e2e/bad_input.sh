@@ -124,6 +124,15 @@ refused winogrande.jsonl
 fresh; : >"$work/demo/benchmarks/winogrande.jsonl"
 refused winogrande.jsonl
 
+# --- a model and a benchmark that do not fit: told before training, not after it
+fresh; change "$work/part.json" 's/"limit": 20/"limit": 20, "chat_template": "chatml"/'
+refused tiny-qwen3 chatml '<|im_start|>'
+fresh; change "$work/part.json" 's/"limit": 20/"limit": 20, "max_length": 100000/'
+refused tiny-qwen3 'context length 100000'
+fresh; cp "$top/tests/golden/eval/records/gsm8k.jsonl" "$work/demo/benchmarks/"
+change "$work/part.json" 's|"benchmarks": {|"max_new_tokens": 512, "benchmarks": {"gsm8k": "demo/benchmarks/gsm8k.jsonl", |'
+refused tiny-qwen3 gsm8k 512 max_new_tokens
+
 # --- the archive's folder, which is a file
 fresh; : >"$work/run"
 expect 1 "$adapt" run "$work/part.json"

@@ -58,7 +58,7 @@ static int check(const char *name, const char *path, int64_t *records, struct er
     struct eval_task task = {name, path, NULL};
     struct eval_settings settings;
     setting_defaults(eval_settings_table, &settings);
-    return eval_check(&task, &settings, NULL, records, err);
+    return eval_check(&task, &settings, records, err);
 }
 
 /* The message is "PATH:LINE: " and `expected`. */

@@ -1,5 +1,6 @@
 /* The generation engine against a plain loop that feeds each prompt alone. BACKEND-ARGUMENT: runs on the
  * backend named by argv[1]. */
+#include "base/machine.h"
 #include "base/memory.h"
 #include "base/random.h"
 #include "eval/generation/generation_limits.h"
@@ -499,7 +500,7 @@ static void limits_follow_the_work(void **state) {
         }
     }
     generation_order_free(&order);
-    assert_true(generation_free_memory() > 0);
+    assert_true(machine_memory_free() > 0);
     eval_fixture_free(&f);
 }
 

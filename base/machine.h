@@ -1,0 +1,14 @@
+/* The memory of this machine, or of the control group (version 2, as in a Slurm job) that this process is in. */
+#ifndef ADAPT_BASE_MACHINE_H
+#define ADAPT_BASE_MACHINE_H
+
+#include <stdint.h>
+
+/* Bytes that this process may use in all: the machine's, or its control groups' limit where that is less. */
+int64_t machine_memory(void);
+
+/* Bytes that it may still take: what the system calls available, or what its control groups' limits leave where that is
+ * less; file pages that were not used lately count as free. 0 where the system does not say. */
+int64_t machine_memory_free(void);
+
+#endif

@@ -1,0 +1,32 @@
+#include "runner/check/matmul_rate.h"
+
+#include "base/clock.h"
+
+/* The fastest product counts: others on the machine only slow them down. The first one warms up. */
+static int measure(struct backend *backend, struct view matrices, int n, double seconds, double *rate,
+                   struct error *err) {
+    size_t elements = (size_t)n * (size_t)n;
+    struct view a = matrices, b = view_at(a, elements), c = view_at(b, elements);
+    double first = 0.0, fastest = 0.0, end = 0.0;
+    for (int i = 0; i < 2 || end - first < seconds; i++) {
+        double start = clock_seconds();
+        backend->matmul(backend, false, true, n, n, n, 1.0f, a, n, b, n, 0.0f, c, n);
+        TRY(backend->check(backend, err));
+        end = clock_seconds();
+        if (i == 0)
+            first = end;
+        else if (i == 1 || end - start < fastest)
+            fastest = end - start;
+    }
+    *rate = 2.0 * n * n * (double)n / fastest;
+    return 0;
+}
+
+int matmul_rate_measure(struct backend *backend, double seconds, double *rate, struct error *err) {
+    enum { SIDE = 1024 };
+    struct buffer *buffer;
+    TRY(backend->buffer_create(backend, 3 * sizeof(float) * SIDE * SIDE, &buffer, err));
+    int code = measure(backend, (struct view){buffer, 0, DTYPE_F32}, SIDE, seconds, rate, err);
+    backend->buffer_destroy(backend, &buffer);
+    return code;
+}
