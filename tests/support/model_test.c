@@ -181,14 +181,6 @@ struct model *variant_model(struct variant *v, const struct batch *batch, bool t
     return model;
 }
 
-void real_model_folder(const char *name, char *path, size_t size) {
-    const char *root = getenv("ADAPT_TEST_MODELS"), *home = getenv("HOME");
-    if (root)
-        snprintf(path, size, "%s/%s", root, name);
-    else
-        snprintf(path, size, "%s/.cache/adapt/models/%s", home ? home : "", name);
-}
-
 float *test_floats(size_t count) {
     float *numbers;
     MUST(memory_alloc(&numbers, count, sizeof *numbers, err));

@@ -78,9 +78,6 @@ void variant_expect(const struct variant *v, const char *what, double error, dou
 /* A model just large enough for the batch, without slots. */
 struct model *variant_model(struct variant *v, const struct batch *batch, bool training);
 
-/* Where the real model `name` would lie: in $ADAPT_TEST_MODELS, or ~/.cache/adapt/models. */
-void real_model_folder(const char *name, char *path, size_t size);
-
 /* Zeroed numbers (memory_free). */
 float *test_floats(size_t count);
 

@@ -1,7 +1,7 @@
 /* Real models decode what transformers' generate did, token for token (tests/golden/decoder/greedy.json): the
- * prompts together in the same passes, the long one in pieces. Skipped where the models are not on this
- * machine: they are looked for in $ADAPT_TEST_MODELS, or ~/.cache/adapt/models. */
+ * prompts together in the same passes, the long one in pieces. */
 #include "tests/support/model_test.h"
+#include "tests/support/real_model.h"
 #include "train/decoder.h"
 
 #include "base/memory.h"
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { SKIPPED = 77, PROMPTS_MAX = 4, TOKENS_MAX = 1024, PIECE = 300 };
+enum { PROMPTS_MAX = 4, TOKENS_MAX = 1024, PIECE = 300 };
 
 /* A prompt and its continuation, end to end. */
 struct recording {
@@ -72,26 +72,20 @@ static int pass(struct decoder *decoder, struct recording *texts, int count) {
 }
 
 static void check_model(const char *name) {
-    char folder[1024];
     cJSON *root;
-    real_model_folder(name, folder, sizeof folder);
-    if (!file_is_folder(folder)) {
-        print_message("  %s is not there: skipped\n", folder);
-        return;
-    }
+    struct real_model m;
+    real_model_open(name, &m);
     MUST(json_parse_file(TEST_SOURCE_DIR "/golden/decoder/greedy.json", 1 << 20, &root, err));
     struct recording *texts;
     MUST(memory_alloc(&texts, PROMPTS_MAX, sizeof *texts, err));
     int count = load_texts(cJSON_GetObjectItemCaseSensitive(root, name), texts), expected = 0, found = 0;
     assert_true(count >= 3);
-    struct model_fixture f;
     struct decoder *decoder;
     struct decoder_limits limits = {.rows = PROMPTS_MAX * PIECE,
                                     .sequences = PROMPTS_MAX,
                                     .positions = TOKENS_MAX,
                                     .tokens = PROMPTS_MAX * TOKENS_MAX};
-    fixture_open(&f, "cpu", folder);
-    MUST(decoder_create(f.backend, &f.config, f.layout, f.parameters, &limits, &decoder, err));
+    MUST(decoder_create(m.backend, &m.config, m.layout, m.model.parameters, &limits, &decoder, err));
     for (int i = 0; i < count; i++) {
         MUST(decoder_open(decoder, texts[i].length, &texts[i].sequence, err));
         expected += texts[i].length - texts[i].prompt;
@@ -100,28 +94,22 @@ static void check_model(const char *name) {
     print_message("  %s: %d of %d tokens as recorded\n", name, found, expected);
     assert_int_equal(found, expected);
     decoder_destroy(&decoder);
-    fixture_close(&f);
+    real_model_close(&m);
     memory_free(texts);
     cJSON_Delete(root);
 }
 
 static void test_smollm2(void **state) {
     (void)state;
-    check_model("smollm2-135m-instruct");
+    check_model(REAL_SMOLLM2);
 }
 static void test_gemma3(void **state) {
     (void)state;
-    check_model("gemma3-270m");
+    check_model(REAL_GEMMA3);
 }
 
 int main(void) {
-    char one[1024], other[1024];
-    real_model_folder("smollm2-135m-instruct", one, sizeof one);
-    real_model_folder("gemma3-270m", other, sizeof other);
-    if (!file_is_folder(one) && !file_is_folder(other)) {
-        printf("skipped: neither %s nor %s is there\n", one, other);
-        return SKIPPED;
-    }
+    if (real_models_absent()) return REAL_MODELS_SKIPPED;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_smollm2), cmocka_unit_test(test_gemma3)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

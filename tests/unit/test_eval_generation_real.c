@@ -1,11 +1,11 @@
 /* Real models generate, and stop, as transformers' generate does under lm-evaluation-harness's stopping
- * criteria (tests/golden/generation): ids and texts. Skipped where the models are not on this machine: they
- * are looked for in $ADAPT_TEST_MODELS, or ~/.cache/adapt/models. */
+ * criteria (tests/golden/generation): ids and texts. */
 #include "eval/generation/generation.h"
 #include "io/file.h"
 #include "io/json.h"
 #include "tests/support/generation_reference.h"
 #include "tests/support/model_test.h"
+#include "tests/support/real_model.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { SKIPPED = 77, REQUESTS_MAX = 8, STRINGS_MAX = 8, PROMPT_MAX = 256 };
+enum { REQUESTS_MAX = 8, STRINGS_MAX = 8, PROMPT_MAX = 256 };
 
 static const cJSON *member(const cJSON *object, const char *name) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -84,52 +84,33 @@ static int check_set(const struct eval_model *model, const cJSON *json) {
 }
 
 static void check_model(const char *name) {
-    char folder[1024], path[2048];
-    real_model_folder(name, folder, sizeof folder);
-    if (!file_is_folder(folder)) {
-        print_message("  %s is not there: skipped\n", folder);
-        return;
-    }
+    char path[2048];
+    struct real_model m;
+    real_model_open(name, &m);
     cJSON *root;
     snprintf(path, sizeof path, TEST_SOURCE_DIR "/golden/generation/%s.json", name);
     MUST(json_parse_file(path, 1 << 20, &root, err));
-    struct model_fixture f;
-    struct tokenizer *tokenizer;
-    fixture_open(&f, "cpu", folder);
-    MUST(tokenizer_load(folder, &tokenizer, err));
-    struct eval_model model = {.backend = f.backend,
-                               .config = &f.config,
-                               .layout = f.layout,
-                               .parameters = f.parameters,
-                               .tokenizer = tokenizer};
     const cJSON *set;
     int whole = 0;
-    cJSON_ArrayForEach(set, member(root, "sets")) whole += check_set(&model, set);
+    cJSON_ArrayForEach(set, member(root, "sets")) whole += check_set(&m.model, set);
     print_message("  %s: %d answers as recorded\n", name, whole);
     assert_true(whole >= 14);
-    tokenizer_destroy(&tokenizer);
-    fixture_close(&f);
+    real_model_close(&m);
     cJSON_Delete(root);
 }
 
 static void smollm2(void **state) {
     (void)state;
-    check_model("smollm2-135m-instruct");
+    check_model(REAL_SMOLLM2);
 }
 
 static void gemma3(void **state) {
     (void)state;
-    check_model("gemma3-270m");
+    check_model(REAL_GEMMA3);
 }
 
 int main(void) {
-    char one[1024], other[1024];
-    real_model_folder("smollm2-135m-instruct", one, sizeof one);
-    real_model_folder("gemma3-270m", other, sizeof other);
-    if (!file_is_folder(one) && !file_is_folder(other)) {
-        printf("skipped: neither %s nor %s is there\n", one, other);
-        return SKIPPED;
-    }
+    if (real_models_absent()) return REAL_MODELS_SKIPPED;
     const struct CMUnitTest tests[] = {cmocka_unit_test(smollm2), cmocka_unit_test(gemma3)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,7 +8,7 @@
 #include "io/file.h"
 #include "io/json.h"
 #include "io/tasks/template.h"
-#include "train/parameters.h"
+#include "tests/support/real_model.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -23,46 +23,6 @@ static const double LEAD_TOLERANCE = 2e-3;       /* of a logit: below it, roundi
 static const double SCORE_TOLERANCE = 1e-12;     /* double against double */
 
 enum { PATH_BYTES = 1024, GOLDEN_LIMIT = 1 << 22 };
-
-struct opened {
-    struct model_config config;
-    struct parameter_layout *layout;
-    struct tokenizer *tokenizer;
-    struct backend *backend;
-    struct buffer *weights;
-    struct eval_model model;
-};
-
-static void model_folder(const char *name, char out[PATH_BYTES]) {
-    const char *folder = getenv("ADAPT_TEST_MODELS"), *home = getenv("HOME");
-    if (folder) {
-        snprintf(out, PATH_BYTES, "%s/%s", folder, name);
-    } else {
-        snprintf(out, PATH_BYTES, "%s/.cache/adapt/models/%s", home ? home : "", name);
-    }
-}
-
-static void open_model(const char *folder, struct opened *m) {
-    struct error err = {0};
-    *m = (struct opened){0};
-    int code = model_config_load(folder, &m->config, &err);
-    if (!code) code = parameter_layout_create(&m->config, &m->layout, &err);
-    if (!code) code = tokenizer_load(folder, &m->tokenizer, &err);
-    if (!code) code = backend_create("cpu", 0, &m->backend, &err);
-    if (!code)
-        code = m->backend->buffer_create(m->backend, m->layout->elements * sizeof(float), &m->weights, &err);
-    m->model =
-        (struct eval_model){m->backend, &m->config, m->layout, {m->weights, 0, DTYPE_F32}, m->tokenizer, 0};
-    if (!code) code = parameters_load(folder, m->layout, m->backend, m->model.parameters, &err);
-    if (code) fail_msg("%s", err.message);
-}
-
-static void close_model(struct opened *m) {
-    m->backend->buffer_destroy(m->backend, &m->weights);
-    backend_destroy(&m->backend);
-    tokenizer_destroy(&m->tokenizer);
-    parameter_layout_destroy(&m->layout);
-}
 
 static const cJSON *field(const cJSON *object, const char *name) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);
@@ -142,7 +102,7 @@ static bool can_run(const struct benchmark *benchmark) {
 }
 
 /* At most `most` records of each file where answers are generated. */
-static void compare_run(struct opened *m, const cJSON *run, int max_new, int most) {
+static void compare_run(struct real_model *m, const cJSON *run, int max_new, int most) {
     char path[PATH_BYTES];
     struct error err = {0};
     struct eval_result *result;
@@ -170,41 +130,30 @@ static void compare_run(struct opened *m, const cJSON *run, int max_new, int mos
 }
 
 static void compare_model(const char *name, const char *golden_name, int most) {
-    char folder[PATH_BYTES], path[PATH_BYTES];
+    char path[PATH_BYTES];
     cJSON *golden;
-    struct opened m;
-    model_folder(name, folder);
-    if (!file_is_folder(folder)) {
-        printf("skipped: no model in %s\n", folder);
-        skip();
-    }
+    struct real_model m;
     snprintf(path, sizeof path, "%s/golden/eval/harness/%s", TEST_SOURCE_DIR, golden_name);
     assert_int_equal(json_parse_file(path, GOLDEN_LIMIT, &golden, NULL), 0);
-    open_model(folder, &m);
+    real_model_open(name, &m);
     for (const cJSON *run = field(golden, "runs")->child; run; run = run->next)
         compare_run(&m, run, field(golden, "max_new")->valueint, most);
-    close_model(&m);
+    real_model_close(&m);
     cJSON_Delete(golden);
 }
 
 static void answers_as_the_reference_on_smollm2(void **state) {
     (void)state;
-    compare_model("smollm2-135m-instruct", "smollm2_135m_instruct.json", 4);
+    compare_model(REAL_SMOLLM2, "smollm2_135m_instruct.json", 4);
 }
 
 static void answers_as_the_reference_on_gemma3(void **state) {
     (void)state;
-    compare_model("gemma3-270m", "gemma3_270m.json", 2); /* a large vocabulary: few, to save time */
+    compare_model(REAL_GEMMA3, "gemma3_270m.json", 2); /* a large vocabulary: few, to save time */
 }
 
 int main(void) {
-    char smollm2[PATH_BYTES], gemma3[PATH_BYTES];
-    model_folder("smollm2-135m-instruct", smollm2);
-    model_folder("gemma3-270m", gemma3);
-    if (!file_is_folder(smollm2) && !file_is_folder(gemma3)) {
-        printf("skipped: needs %s or %s\n", smollm2, gemma3);
-        return 77;
-    }
+    if (real_models_absent()) return REAL_MODELS_SKIPPED;
     const struct CMUnitTest tests[] = {cmocka_unit_test(answers_as_the_reference_on_smollm2),
                                        cmocka_unit_test(answers_as_the_reference_on_gemma3)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -4,7 +4,7 @@
 #include "eval/requests.h"
 #include "io/file.h"
 #include "io/json.h"
-#include "train/parameters.h"
+#include "tests/support/real_model.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,49 +19,9 @@ static const double REAL_TOLERANCE =
 
 enum { PATH_BYTES = 1024, GOLDEN_LIMIT = 1 << 22 };
 
-struct opened {
-    struct model_config config;
-    struct parameter_layout *layout;
-    struct tokenizer *tokenizer;
-    struct backend *backend;
-    struct buffer *weights;
-    struct eval_model model;
-};
-
 static const char *data_folder(void) {
     const char *folder = getenv("ADAPT_TEST_DATA");
     return folder ? folder : TEST_SOURCE_DIR "/../../shared";
-}
-
-static void model_folder(const char *name, char out[PATH_BYTES]) {
-    const char *folder = getenv("ADAPT_TEST_MODELS"), *home = getenv("HOME");
-    if (folder) {
-        snprintf(out, PATH_BYTES, "%s/%s", folder, name);
-    } else {
-        snprintf(out, PATH_BYTES, "%s/.cache/adapt/models/%s", home ? home : "", name);
-    }
-}
-
-static void open_model(const char *folder, struct opened *m) {
-    struct error err = {0};
-    *m = (struct opened){0};
-    int code = model_config_load(folder, &m->config, &err);
-    if (!code) code = parameter_layout_create(&m->config, &m->layout, &err);
-    if (!code) code = tokenizer_load(folder, &m->tokenizer, &err);
-    if (!code) code = backend_create("cpu", 0, &m->backend, &err);
-    if (!code)
-        code = m->backend->buffer_create(m->backend, m->layout->elements * sizeof(float), &m->weights, &err);
-    m->model =
-        (struct eval_model){m->backend, &m->config, m->layout, {m->weights, 0, DTYPE_F32}, m->tokenizer, 0};
-    if (!code) code = parameters_load(folder, m->layout, m->backend, m->model.parameters, &err);
-    if (code) fail_msg("%s", err.message);
-}
-
-static void close_model(struct opened *m) {
-    m->backend->buffer_destroy(m->backend, &m->weights);
-    backend_destroy(&m->backend);
-    tokenizer_destroy(&m->tokenizer);
-    parameter_layout_destroy(&m->layout);
 }
 
 static double number(const cJSON *object, const char *name) {
@@ -93,7 +53,7 @@ static void compare_ids(struct request_encoder *encoder, const struct eval_sampl
 }
 
 /* At most `most` records. */
-static void compare_benchmark(struct opened *m, const cJSON *golden, int most) {
+static void compare_benchmark(struct real_model *m, const cJSON *golden, int most) {
     char path[PATH_BYTES];
     struct error err = {0};
     struct eval_result *result;
@@ -132,44 +92,38 @@ static void compare_benchmark(struct opened *m, const cJSON *golden, int most) {
 }
 
 static void compare_model(const char *name, const char *golden_name, int most) {
-    char folder[PATH_BYTES], path[PATH_BYTES];
+    char path[PATH_BYTES];
     cJSON *golden;
-    struct opened m;
-    model_folder(name, folder);
-    if (!file_is_folder(folder)) {
-        printf("skipped: no model in %s\n", folder);
-        skip();
-    }
+    struct real_model m;
     snprintf(path, sizeof path, "%s/golden/eval/%s", TEST_SOURCE_DIR, golden_name);
     assert_int_equal(json_parse_file(path, GOLDEN_LIMIT, &golden, NULL), 0);
-    open_model(folder, &m);
+    real_model_open(name, &m);
     const cJSON *benchmarks = cJSON_GetObjectItemCaseSensitive(golden, "benchmarks");
     assert_int_equal(cJSON_GetArraySize(benchmarks), 4);
     for (const cJSON *benchmark = benchmarks->child; benchmark; benchmark = benchmark->next)
         compare_benchmark(&m, benchmark, most);
-    close_model(&m);
+    real_model_close(&m);
     cJSON_Delete(golden);
 }
 
 static void equals_the_reference_on_smollm2(void **state) {
     (void)state;
-    compare_model("smollm2-135m-instruct", "smollm2_135m_instruct.json", 50);
+    compare_model(REAL_SMOLLM2, "smollm2_135m_instruct.json", 50);
 }
 
 static void equals_the_reference_on_gemma3(void **state) {
     (void)state;
-    compare_model("gemma3-270m", "gemma3_270m.json", 10); /* a large vocabulary: few, to save time */
+    compare_model(REAL_GEMMA3, "gemma3_270m.json", 10); /* a large vocabulary: few, to save time */
 }
 
 int main(void) {
-    char smollm2[PATH_BYTES], gemma3[PATH_BYTES], data[PATH_BYTES];
-    model_folder("smollm2-135m-instruct", smollm2);
-    model_folder("gemma3-270m", gemma3);
+    char data[PATH_BYTES];
     snprintf(data, sizeof data, "%s/data/benchmarks/arc_challenge.jsonl", data_folder());
-    if (!file_exists(data) || (!file_is_folder(smollm2) && !file_is_folder(gemma3))) {
-        printf("skipped: needs %s, and %s or %s\n", data, smollm2, gemma3);
-        return 77;
+    if (!file_exists(data)) {
+        printf("skipped: no %s\n", data);
+        return REAL_MODELS_SKIPPED;
     }
+    if (real_models_absent()) return REAL_MODELS_SKIPPED;
     const struct CMUnitTest tests[] = {cmocka_unit_test(equals_the_reference_on_smollm2),
                                        cmocka_unit_test(equals_the_reference_on_gemma3)};
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* Real models against what transformers computed for one text (tests/golden/model/real.json). Skipped where
- * they are not on this machine: they are looked for in $ADAPT_TEST_MODELS, or ~/.cache/adapt/models. */
+/* Real models against what transformers computed for one text (tests/golden/model/real.json). */
 #include "tests/support/model_test.h"
+#include "tests/support/real_model.h"
 
 #include "base/memory.h"
 #include "io/file.h"
@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-enum { SKIPPED = 77, TOKENS_MAX = 512 };
+enum { TOKENS_MAX = 512 };
 /* Thirty layers of float32 sums in another order. */
 static const double LOSS_TOLERANCE = 2e-4, NORM_TOLERANCE = 1e-4;
 
@@ -35,13 +35,9 @@ static struct batch *text_batch(const cJSON *recorded) {
 }
 
 static void check_model(const char *name) {
-    char folder[1024];
+    char folder[REAL_PATH_BYTES];
     cJSON *root;
-    real_model_folder(name, folder, sizeof folder);
-    if (!file_is_folder(folder)) {
-        print_message("  %s is not there: skipped\n", folder);
-        return;
-    }
+    real_model_find(name, folder);
     MUST(json_parse_file(TEST_SOURCE_DIR "/golden/model/real.json", 1 << 20, &root, err));
     const cJSON *recorded = cJSON_GetObjectItemCaseSensitive(root, name);
     struct batch *batch = text_batch(recorded);
@@ -79,21 +75,15 @@ static void check_model(const char *name) {
 
 static void test_smollm2(void **state) {
     (void)state;
-    check_model("smollm2-135m-instruct");
+    check_model(REAL_SMOLLM2);
 }
 static void test_gemma3(void **state) {
     (void)state;
-    check_model("gemma3-270m");
+    check_model(REAL_GEMMA3);
 }
 
 int main(void) {
-    char one[1024], other[1024];
-    real_model_folder("smollm2-135m-instruct", one, sizeof one);
-    real_model_folder("gemma3-270m", other, sizeof other);
-    if (!file_is_folder(one) && !file_is_folder(other)) {
-        printf("skipped: neither %s nor %s is there\n", one, other);
-        return SKIPPED;
-    }
+    if (real_models_absent()) return REAL_MODELS_SKIPPED;
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_smollm2), cmocka_unit_test(test_gemma3)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
