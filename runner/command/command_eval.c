@@ -49,8 +49,8 @@ static int check_tasks(const struct session *s, struct error *err) {
     const struct eval_options *options = s->options;
     for (size_t i = 0; i < options->count; i++) {
         int64_t records;
-        TRY(eval_check_model(options->tasks[i].benchmark, &options->settings, &s->config, s->tokenizer, err));
         TRY(eval_check(&options->tasks[i], &options->settings, &records, err));
+        TRY(eval_check_model(options->tasks[i].benchmark, &options->settings, &s->config, s->tokenizer, err));
     }
     return options->samples ? file_make_folder(options->samples, err) : 0;
 }

@@ -133,7 +133,7 @@ static void test_tile_transpose(void **state) {
         }
 }
 
-/* The number of threads is the call's, and nobody else's afterwards. */
+/* The number of threads is the product's, and nobody else's afterwards. */
 static void test_gemm_threads(void **state) {
     (void)state;
     float a[64], b[64], c[64];
@@ -143,10 +143,40 @@ static void test_gemm_threads(void **state) {
     }
     int before = omp_get_max_threads();
     for (int threads = 1; threads <= 5; threads++) {
-        assert_int_equal(gemm(threads, false, false, 8, 8, 8, 1.0f, a, 8, b, 8, 0.0f, c, 8), 0);
+        struct gemm *gemm;
+        assert_int_equal(gemm_create(threads, &gemm, NULL), 0);
+        assert_int_equal(gemm_multiply(gemm, false, false, 8, 8, 8, 1.0f, a, 8, b, 8, 0.0f, c, 8), 0);
         assert_memory_equal(a, c, sizeof a);
         assert_int_equal(omp_get_max_threads(), before);
+        gemm_destroy(&gemm);
     }
+}
+
+/* x W^T for more shapes than are kept, each twice, and the first ones again. Whole numbers: exact in any order. */
+static void test_gemm_shapes(void **state) {
+    (void)state;
+    enum { SHAPES = 100, NUMBERS = 24 * 32 };
+    float a[NUMBERS], b[NUMBERS], c[NUMBERS], expected[NUMBERS];
+    struct gemm *gemm;
+    for (int i = 0; i < NUMBERS; i++) {
+        a[i] = whole(i);
+        b[i] = whole(3 * i + 1);
+    }
+    assert_int_equal(gemm_create(2, &gemm, NULL), 0);
+    for (int i = 0; i < 2 * SHAPES + 10; i++) {
+        int s = i / 2 % SHAPES, m = 1 + s % 21, n = 1 + s % 19, k = 1 + s % 23, lda = k + s % 2, ldb = k + s % 3, ldc = n + s % 5;
+        float beta = (float)(s % 3);
+        for (int at = 0; at < NUMBERS; at++) expected[at] = c[at] = beta == 0.0f ? NAN : whole(at);
+        for (int row = 0; row < m; row++)
+            for (int column = 0; column < n; column++) {
+                float *to = &expected[row * ldc + column];
+                *to = beta == 0.0f ? 0.0f : beta * *to;
+                for (int at = 0; at < k; at++) *to += a[row * lda + at] * b[column * ldb + at];
+            }
+        assert_int_equal(gemm_multiply(gemm, false, true, m, n, k, 1.0f, a, lda, b, ldb, beta, c, ldc), 0);
+        assert_memory_equal(c, expected, sizeof c); /* what lies between the rows is not written */
+    }
+    gemm_destroy(&gemm);
 }
 
 int main(void) {
@@ -154,6 +184,6 @@ int main(void) {
         cmocka_unit_test(test_exp),           cmocka_unit_test(test_sigmoid),
         cmocka_unit_test(test_flush),         cmocka_unit_test(test_lanes),
         cmocka_unit_test(test_tile_multiply), cmocka_unit_test(test_tile_transpose),
-        cmocka_unit_test(test_gemm_threads)};
+        cmocka_unit_test(test_gemm_threads),  cmocka_unit_test(test_gemm_shapes)};
     return cmocka_run_group_tests_name("cpu kernels", tests, NULL, NULL);
 }

@@ -123,6 +123,7 @@ static int check(struct backend *b, struct error *err) {
 
 static void destroy(struct backend *b) {
     struct cpu *cpu = cpu_of(b);
+    gemm_destroy(&cpu->gemm);
     memory_free(cpu->scratch);
     memory_free(cpu);
 }
@@ -131,6 +132,11 @@ int cpu_backend_create(int threads, struct backend **out, struct error *err) {
     struct cpu *cpu;
     TRY(memory_alloc(&cpu, 1, sizeof *cpu, err));
     cpu->threads = threads > 0 ? threads : omp_get_max_threads();
+    int code = gemm_create(cpu->threads, &cpu->gemm, err);
+    if (code) {
+        memory_free(cpu);
+        return code;
+    }
     struct backend *b = &cpu->base;
     b->name = "cpu";
     b->reserve = reserve;

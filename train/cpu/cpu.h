@@ -7,10 +7,12 @@
 #define ADAPT_TRAIN_CPU_CPU_H
 
 #include "train/backend.h"
+#include "train/cpu/gemm.h"
 
 struct cpu {
     struct backend base; /* first, so that a struct backend * is a struct cpu * */
     int threads;
+    struct gemm *gemm;
     struct error failure; /* the first one since the last check; operations do nothing while it stands */
     void *scratch;        /* shared by operations, contents last for one operation */
     size_t scratch_bytes;

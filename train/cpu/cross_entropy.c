@@ -142,21 +142,21 @@ static void linear_cross_entropy(struct backend *b, const struct linear_cross_en
     for (int start = 0; start < args->rows && !status; start += chunk) {
         int rows = args->rows - start < chunk ? args->rows - start : chunk;
         const float *states = at.hidden + (size_t)start * width;
-        status = few_linear(threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden, 0.0f,
+        status = few_linear(cpu->gemm, threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden, 0.0f,
                             at.logits, vocabulary, at.room);
 #pragma omp parallel for num_threads(threads) schedule(static) if ((size_t)rows * classes > SMALL)
         for (int r = 0; r < rows; r++)
             finish_row(&at, vocabulary, start + r, at.logits + (size_t)r * classes);
         if (at.alignment && !status) {
-            status = few_linear(threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction, hidden,
+            status = few_linear(cpu->gemm, threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction, hidden,
                                 0.0f, at.products, vocabulary, at.room);
             cpu_add_row_dots(cpu, rows, vocabulary, at.logits, at.products, at.slot + start, at.alignment);
         }
         if (at.hidden_gradient && !status)
-            status = gemm(threads, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary,
+            status = gemm_multiply(cpu->gemm, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary,
                           at.weight, hidden, 0.0f, at.hidden_gradient + (size_t)start * width, hidden);
         if (at.weight_gradient && !status)
-            status = gemm(threads, true, false, vocabulary, hidden, rows, 1.0f, at.logits, vocabulary, states,
+            status = gemm_multiply(cpu->gemm, true, false, vocabulary, hidden, rows, 1.0f, at.logits, vocabulary, states,
                           hidden, 1.0f, at.weight_gradient, hidden);
     }
     if (status) cpu_fail(cpu, ERROR_DEVICE, name, "the GEMM library gave status %d", status);

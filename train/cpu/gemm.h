@@ -2,11 +2,19 @@
 #ifndef ADAPT_TRAIN_CPU_GEMM_H
 #define ADAPT_TRAIN_CPU_GEMM_H
 
+#include "base/error.h"
 #include <stdbool.h>
 
-/* C[m,n] = alpha op(A) op(B) + beta C, row-major, on `threads` threads; m, n, k > 0. With beta 0 the old C is
- * not read. Leading dimensions are those of the stored rows. 0, or the library's status. */
-int gemm(int threads, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, const float *a,
-         int lda, const float *b, int ldb, float beta, float *c, int ldc);
+/* What the library keeps between products. */
+struct gemm;
+
+/* Products on `threads` threads. */
+int gemm_create(int threads, struct gemm **out, struct error *err);
+void gemm_destroy(struct gemm **gemm); /* *gemm may be NULL */
+
+/* C[m,n] = alpha op(A) op(B) + beta C, row-major; m, n, k > 0. With beta 0 the old C is not read. Leading dimensions are
+ * those of the stored rows. 0, or the library's status. Not from two threads at once. */
+int gemm_multiply(struct gemm *gemm, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+                  const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
 #endif

@@ -26,10 +26,10 @@ static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m,
     int status = 0, threads = cpu->threads;
     if (!transpose_a && transpose_b) {
         void *room = cpu_scratch(cpu, "matmul", few_room(m, k));
-        if (room) status = few_linear(threads, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc, room);
+        if (room) status = few_linear(cpu->gemm, threads, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc, room);
     } else {
         status =
-            gemm(threads, transpose_a, transpose_b, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc);
+            gemm_multiply(cpu->gemm, transpose_a, transpose_b, m, n, k, alpha, left, lda, right, ldb, beta, out, ldc);
     }
     if (status)
         cpu_fail(cpu, ERROR_DEVICE, "matmul", "the GEMM library gave status %d for %d x %d x %d", status, m,
