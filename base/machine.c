@@ -68,3 +68,18 @@ int64_t machine_memory_free(void) {
     int64_t kilobytes = read_number("/proc/meminfo", "MemAvailable:");
     return kilobytes < 0 ? 0 : least(kilobytes * 1024, group_free);
 }
+
+void machine_cpu(char name[MACHINE_NAME_BYTES]) {
+    char line[LINE_BYTES];
+    FILE *file = fopen("/proc/cpuinfo", "r");
+    snprintf(name, MACHINE_NAME_BYTES, "unknown CPU");
+    while (file && fgets(line, sizeof line, file)) {
+        if (strncmp(line, "model name", strlen("model name"))) continue;
+        const char *value = strchr(line, ':');
+        if (!value) continue;
+        value += 1 + strspn(value + 1, " \t");
+        snprintf(name, MACHINE_NAME_BYTES, "%.*s", (int)strcspn(value, "\n"), value);
+        break;
+    }
+    if (file) fclose(file);
+}

@@ -1,4 +1,5 @@
-/* The memory of this machine, or of the control group (version 2, as in a Slurm job) that this process is in. */
+/* What this machine has. Its memory is that of the control group (version 2, as in a Slurm job) that this process is in, where
+ * that is less. */
 #ifndef ADAPT_BASE_MACHINE_H
 #define ADAPT_BASE_MACHINE_H
 
@@ -10,5 +11,9 @@ int64_t machine_memory(void);
 /* Bytes that it may still take: what the system calls available, or what its control groups' limits leave where that is
  * less; file pages that were not used lately count as free. 0 where the system does not say. */
 int64_t machine_memory_free(void);
+
+/* The CPU's name as the system gives it; "unknown CPU" where it does not. */
+enum { MACHINE_NAME_BYTES = 128 };
+void machine_cpu(char name[MACHINE_NAME_BYTES]);
 
 #endif

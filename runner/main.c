@@ -13,6 +13,7 @@ static const struct {
     {"plan", command_plan, "show the cells of the grid and what they will take"},
     {"run", command_run, "run an experiment's grid"},
     {"eval", command_eval, "score a model on benchmarks"},
+    {"bench", command_bench, "how fast training is on this machine"},
     {"status", command_status, "how far an experiment is"},
     {"report", command_report, "what an experiment's archive says"},
     {"tokenize", command_tokenize, "text to ids and back, a line at a time"},

@@ -33,11 +33,7 @@ static struct pool mixed_pool(const struct task_set *set, int unit, const double
     return (struct pool){mixed.rows / weight, mixed.supervised / weight};
 }
 
-/* Forward and backward over rows in examples of `length` rows, with logits for the supervised ones only: 2
- * operations a weight and row forwards, twice that backwards; causal attention sees half of the rows on
- * average. */
-static double pass_operations(const struct loaded_model *model, double rows, double supervised,
-                              double length) {
+double estimate_pass_operations(const struct loaded_model *model, double rows, double supervised, double length) {
     const struct model_config *config = &model->config;
     double head = (double)config->vocabulary * config->hidden;
     double weights = (double)model->layout->numbers - head * (config->tied ? 1.0 : 2.0);
@@ -61,10 +57,10 @@ static void count_updates(const struct loaded_model *model, const struct trainin
         struct pool pool = pool_of(task->validation, task->validation_count);
         double examples = fmin((double)plan->validation_batch, (double)task->validation_count);
         out->probe_rows += (double)plan->probe * pool_of(task->training, task->training_count).rows;
-        validation += pass_operations(model, examples * pool.rows, examples * pool.supervised, pool.rows);
+        validation += estimate_pass_operations(model, examples * pool.rows, examples * pool.supervised, pool.rows);
     }
     double rows = fmax((double)training->batch_tokens, out->probe_rows);
-    double step = pass_operations(model, rows, rows * drawn->supervised / drawn->rows, drawn->rows);
+    double step = estimate_pass_operations(model, rows, rows * drawn->supervised / drawn->rows, drawn->rows);
     double ahead = plan->lookahead == LOOKAHEAD_EXACT ? 1.0 : 0.0; /* alignments by a pass of their own */
     out->operations += out->updates * (validation + step * (1.0 / 3.0 + ahead));
 }
@@ -93,7 +89,7 @@ int estimate_cell(const struct experiment *experiment, const struct loaded_model
     TRY(start_shares(experiment, model->tasks, method, &drawn, err));
     out->rows = (double)out->budget * drawn.rows / drawn.supervised;
     out->steps = fmax(1.0, ceil(out->rows / (double)experiment->training.batch_tokens));
-    out->operations = pass_operations(model, out->rows, (double)out->budget, drawn.rows);
+    out->operations = estimate_pass_operations(model, out->rows, (double)out->budget, drawn.rows);
     struct method_signal_plan plan = estimate_plan(method);
     if (plan.needs) count_updates(model, &experiment->training, &plan, &drawn, out);
     return 0;

@@ -3,6 +3,7 @@
 #ifndef ADAPT_RUNNER_COMMAND_H
 #define ADAPT_RUNNER_COMMAND_H
 
+int command_bench(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_plan(int argc, char **argv);
