@@ -78,13 +78,17 @@ struct bench {
 
 /* ---- counting */
 
+static double operations_of(const struct bench *bench, const struct example *example) {
+    double rows = example->length - 1, supervised = example->length - example->prompt;
+    return estimate_pass_operations(bench->work->model, rows, supervised, rows);
+}
+
 static void count_training(const struct bench *bench, const struct draw_list *draws, struct bench_steps *out) {
     for (int i = 0; i < draws->count; i++) {
         const struct example *example = draws->draws[i].example;
-        double rows = example->length - 1, supervised = example->length - example->prompt;
         out->tokens += example->length;
-        out->supervised += supervised;
-        out->operations += estimate_pass_operations(bench->work->model, rows, supervised, rows);
+        out->supervised += example->length - example->prompt;
+        out->operations += operations_of(bench, example);
     }
 }
 
@@ -94,7 +98,10 @@ static int count_validation(const struct bench *bench, int64_t update, struct be
     TRY(memory_alloc(&chosen, (size_t)most, sizeof *chosen, err));
     for (int k = 0; k < bench->work->model->tasks->count; k++) {
         int count = sampler_validation(bench->sampler, k, update, most, chosen);
-        for (int i = 0; i < count; i++) out->validation_tokens += chosen[i]->length;
+        for (int i = 0; i < count; i++) {
+            out->validation_tokens += chosen[i]->length;
+            out->operations += operations_of(bench, chosen[i]);
+        }
     }
     memory_free(chosen);
     return 0;
