@@ -82,9 +82,12 @@ enum archive_phase {
     PHASE_MIXTURE,
     PHASE_REDUCE,
     PHASE_OPTIMIZER,
+    PHASE_ARCHIVE, /* writing the row of the step before */
     PHASE_OTHER,
     PHASE_COUNT
 };
+/* "train", "validation" and so on. */
+const char *archive_phase_name(enum archive_phase phase);
 
 /* One row of steps/. Token counts are cumulative and include this step; [tasks] arrays are borrowed, NULL: a
  * row of NaN. */
@@ -92,7 +95,7 @@ struct archive_step {
     int64_t step; /* 0, 1, ... */
     int64_t supervised_tokens, validation_tokens, probe_tokens, charged_tokens, total_tokens;
     double learning_rate, loss, gradient_norm, seconds;
-    double phase_seconds[PHASE_COUNT];
+    double phase_seconds[PHASE_COUNT]; /* their sum is `seconds` */
     double objective, entropy;
     int64_t signal_age; /* steps since the alignments were measured; -1: never */
     const double *mixture, *logits, *alignment, *meta_gradient, *train_loss, *validation_loss;

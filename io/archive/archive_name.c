@@ -15,6 +15,13 @@ const char *archive_state_name(enum archive_state state) {
     return state_names[state];
 }
 
+const char *archive_phase_name(enum archive_phase phase) {
+    static const char *const names[PHASE_COUNT] = {
+        [PHASE_TRAIN] = "train",         [PHASE_VALIDATION] = "validation", [PHASE_MIXTURE] = "mixture", [PHASE_REDUCE] = "reduce",
+        [PHASE_OPTIMIZER] = "optimizer", [PHASE_ARCHIVE] = "archive",       [PHASE_OTHER] = "other"};
+    return names[phase];
+}
+
 int archive_state_parse(const char *name) {
     for (int i = 0; i <= ARCHIVE_FAILED; i++) {
         if (!strcmp(name, state_names[i])) return i;

@@ -15,7 +15,6 @@ static void put(cJSON *object, const char *name, double value) {
 }
 
 static void put_steps(cJSON *object, const char *name, const struct bench_steps *steps, double product_rate) {
-    static const char *const phases[PHASE_COUNT] = {"train", "validation", "mixture", "reduce", "optimizer", "other"};
     if (!steps->count) return;
     cJSON *o = cJSON_AddObjectToObject(object, name);
     double n = steps->count;
@@ -29,7 +28,7 @@ static void put_steps(cJSON *object, const char *name, const struct bench_steps 
     put(o, "gflops", rate_of(steps) / 1e9);
     put(o, "product_share", rate_of(steps) / product_rate);
     cJSON *phase = cJSON_AddObjectToObject(o, "phase_seconds"), *timed = cJSON_AddObjectToObject(o, "operation_seconds");
-    for (int i = 0; i < PHASE_COUNT; i++) put(phase, phases[i], steps->phase[i] / n);
+    for (int i = 0; i < PHASE_COUNT; i++) put(phase, archive_phase_name((enum archive_phase)i), steps->phase[i] / n);
     for (int i = 0; i < TIMED_COUNT; i++) put(timed, timed_name((enum timed)i), steps->timed[i] / n);
 }
 

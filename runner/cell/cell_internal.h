@@ -31,6 +31,7 @@ struct cell_run {
     char *model_folder;      /* where the kept checkpoint goes */
     bool saved;              /* something is there */
     double flushed;          /* clock at the last flush */
+    double archive_seconds;  /* that writing the last row took */
 };
 
 static inline bool cell_coordinates(const struct cell_run *run) {

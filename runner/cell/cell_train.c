@@ -69,9 +69,19 @@ static int learn(struct cell_run *run, const struct trainer_step *step, double r
     return group_broadcast(run->job->group, run->share, (size_t)run->tasks, err);
 }
 
+/* Fills in the seconds of a row: what the trainer has counted, `learning`, the writing of the last row, and the rest. */
+static void describe_time(struct cell_run *run, double seconds, double learning, struct archive_step *row) {
+    double *phase = row->phase_seconds, rest = row->seconds = seconds + run->archive_seconds;
+    trainer_take_phases(run->trainer, phase);
+    phase[PHASE_MIXTURE] += learning;
+    phase[PHASE_ARCHIVE] = run->archive_seconds;
+    for (int i = 0; i < PHASE_COUNT; i++) rest -= phase[i];
+    phase[PHASE_OTHER] += fmax(rest, 0.0);
+}
+
 /* The row of this step; `share` is the mixture the step was drawn from. */
 static int log_step(struct cell_run *run, const struct trainer_step *step, double rate, const double *share, double seconds,
-                    struct error *err) {
+                    double learning, struct error *err) {
     const struct ledger *ledger = &run->ledger;
     struct mixture_view view = mixture_view(run->mixture);
     struct archive_step row = {.step = run->step,
@@ -83,7 +93,6 @@ static int log_step(struct cell_run *run, const struct trainer_step *step, doubl
                                .learning_rate = rate,
                                .loss = step->loss,
                                .gradient_norm = step->gradient_norm,
-                               .seconds = seconds,
                                .objective = view.objective,
                                .entropy = view.entropy,
                                .signal_age = run->last_update < 0 ? -1 : run->step - run->last_update,
@@ -95,12 +104,15 @@ static int log_step(struct cell_run *run, const struct trainer_step *step, doubl
                                .validation_loss = step->validation_loss,
                                .task_tokens = ledger->spent[LEDGER_TRAINING],
                                .task_validation_tokens = ledger->spent[LEDGER_VALIDATION]};
-    trainer_take_phases(run->trainer, row.phase_seconds);
+    describe_time(run, seconds, learning, &row);
+    double began = clock_seconds();
     TRY(archive_cell_append_step(run->archive, &row, err));
-    double now = clock_seconds();
-    if (now - run->flushed < FLUSH_SECONDS) return 0;
-    run->flushed = now;
-    return archive_cell_flush(run->archive, err);
+    if (began - run->flushed >= FLUSH_SECONDS) {
+        run->flushed = began;
+        TRY(archive_cell_flush(run->archive, err));
+    }
+    run->archive_seconds = clock_seconds() - began;
+    return 0;
 }
 
 /* One step; *spent says that the budget is used up. */
@@ -131,10 +143,12 @@ static int take_step(struct cell_run *run, double *drawn_share, bool *spent, str
     else
         TRY(trainer_plain_step(run->trainer, &draws, rate, &step, err));
     TRY(book(run, &step, &draws, err));
+    double learned = clock_seconds();
     if (update) TRY(learn(run, &step, rate, err));
+    double ended = clock_seconds();
     int code = 0;
     if (cell_coordinates(run)) {
-        code = log_step(run, &step, rate, drawn_share, clock_seconds() - started, err);
+        code = log_step(run, &step, rate, drawn_share, ended - started, ended - learned, err);
         progress_step(run->job->progress, run->step, ledger_charged(&run->ledger), run->ledger.fed, step.loss, run->tasks,
                       run->share, run->task_name);
     }

@@ -210,7 +210,6 @@ int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, d
 }
 
 int trainer_validate(struct trainer *trainer, double *loss, struct error *err) {
-    double mark = clock_seconds();
     int count = 0;
     for (int k = 0; k < trainer->tasks; k++) {
         const struct task *task = &trainer->model->tasks->tasks[k];
@@ -224,6 +223,5 @@ int trainer_validate(struct trainer *trainer, double *loss, struct error *err) {
             return error_set(err, ERROR_NUMERIC, "the validation loss of task \"%s\" is %g",
                              trainer->model->tasks->tasks[k].name, loss[k]);
     }
-    trainer_lap(trainer, PHASE_OTHER, &mark);
     return 0;
 }

@@ -189,21 +189,16 @@ static int add_overhead(struct table *table, const struct results *results, int 
     return table_add(table, err, "%+.0f %%", 100.0 * (own / base - 1.0));
 }
 
-/* Shares of the phases in the time of all finished seeds. What is measured between steps is in a phase, but
- * not in a step's seconds. */
+/* Shares of the phases in the time of all finished seeds. */
 static int add_phases(struct table *table, const struct results *results, int model, int budget, int method,
                       struct error *err) {
-    double steps = 0.0, phases = 0.0, phase[PHASE_COUNT] = {0};
+    double total = 0.0, phase[PHASE_COUNT] = {0};
     for (int s = 0; s < results->axes.seeds; s++) {
         const struct result_cell *cell = results_cell(results, model, budget, method, s);
         if (cell->state != ARCHIVE_DONE) continue;
-        steps += cell->seconds;
-        for (int p = 0; p < PHASE_COUNT; p++) {
-            phase[p] += cell->phase_seconds[p];
-            phases += cell->phase_seconds[p];
-        }
+        total += cell->seconds;
+        for (int p = 0; p < PHASE_COUNT; p++) phase[p] += cell->phase_seconds[p];
     }
-    double total = fmax(steps, phases);
     for (int p = 0; p < PHASE_COUNT; p++) {
         TRY(total > 0 ? table_add(table, err, "%.0f %%", 100.0 * phase[p] / total)
                       : table_add(table, err, "-"));
@@ -212,12 +207,11 @@ static int add_phases(struct table *table, const struct results *results, int mo
 }
 
 static int add_time_rows(const struct results *results, struct table *table, struct error *err) {
-    static const char *const header[] = {"model",      "budget",     "method",    "time",
-                                         "ms a token", "to uniform", "train",     "validation",
-                                         "mixture",    "reduce",     "optimizer", "other"};
+    static const char *const header[] = {"model", "budget", "method", "time", "ms a token", "to uniform"};
     const struct archive_grid_axes *axes = &results->axes;
     int uniform = results_method(results, "uniform");
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
+    for (int p = 0; p < PHASE_COUNT; p++) TRY(table_add(table, err, "%s", archive_phase_name((enum archive_phase)p)));
     TRY(table_end_row(table, err));
     for (int i = 0; i < axes->models * axes->budgets * axes->methods; i++) {
         int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets,

@@ -71,15 +71,14 @@ static int add_costs(const struct result_cell *cell, struct text *out, struct er
                  {"probe_tokens", cell->probe_tokens},
                  {"charged_tokens", cell->charged_tokens},
                  {"seconds", cell->seconds},
-                 {"seconds_per_token", report_seconds_per_token(cell)},
-                 {"seconds_train", cell->phase_seconds[PHASE_TRAIN]},
-                 {"seconds_validation", cell->phase_seconds[PHASE_VALIDATION]},
-                 {"seconds_mixture", cell->phase_seconds[PHASE_MIXTURE]},
-                 {"seconds_reduce", cell->phase_seconds[PHASE_REDUCE]},
-                 {"seconds_optimizer", cell->phase_seconds[PHASE_OPTIMIZER]},
-                 {"seconds_other", cell->phase_seconds[PHASE_OTHER]}};
+                 {"seconds_per_token", report_seconds_per_token(cell)}};
     for (size_t i = 0; i < sizeof costs / sizeof *costs; i++) {
         TRY(add_line(out, cell, costs[i].name, "", costs[i].value, err));
+    }
+    for (int p = 0; p < PHASE_COUNT; p++) {
+        char name[64];
+        snprintf(name, sizeof name, "seconds_%s", archive_phase_name((enum archive_phase)p));
+        TRY(add_line(out, cell, name, "", cell->phase_seconds[p], err));
     }
     return 0;
 }

@@ -65,15 +65,17 @@ static int take_validation(struct archive_reader *reader, struct arena *arena, s
 
 static int take_costs(struct archive_reader *reader, struct arena *arena, struct result_cell *cell,
                       struct error *err) {
-    static const char *const phases[PHASE_COUNT] = {"seconds_train",  "seconds_validation", "seconds_mixture",
-                                                    "seconds_reduce", "seconds_optimizer",  "seconds_other"};
     TRY(last_value(reader, "supervised_tokens", &cell->supervised_tokens, err));
     TRY(last_value(reader, "validation_tokens", &cell->validation_tokens, err));
     TRY(last_value(reader, "probe_tokens", &cell->probe_tokens, err));
     TRY(last_value(reader, "charged_tokens", &cell->charged_tokens, err));
     TRY(last_value(reader, "time", &cell->last_step, err));
     TRY(sum_of(reader, "seconds", &cell->seconds, err));
-    for (int i = 0; i < PHASE_COUNT; i++) TRY(sum_of(reader, phases[i], &cell->phase_seconds[i], err));
+    for (int i = 0; i < PHASE_COUNT; i++) {
+        char column[64];
+        snprintf(column, sizeof column, "seconds_%s", archive_phase_name((enum archive_phase)i));
+        TRY(sum_of(reader, column, &cell->phase_seconds[i], err));
+    }
     TRY(take(reader, archive_reader_steps, "task_tokens", true, arena, &cell->task_tokens, err));
     return take(reader, archive_reader_steps, "task_validation_tokens", true, arena,
                 &cell->task_validation_tokens, err);
