@@ -33,10 +33,10 @@ says err training.learning_rate 0.005 0.004
 expect 0 "$adapt" status "$work/run"
 says out "2 done"
 expect 0 "$adapt" report "$work/run"
+says out adapt uniform tiny-qwen3 arc_challenge winogrande
 # A step's seconds are those of its phases.
 expect 0 "$adapt" report "$work/run" --csv "$work/report.csv"
 awk -F, '$5 == "seconds" { whole[$1 FS $2 FS $3 FS $4] = $7 }
          $5 ~ /^seconds_/ && $5 != "seconds_per_token" { parts[$1 FS $2 FS $3 FS $4] += $7 }
          END { for (c in whole) { n++; d = whole[c] - parts[c]; if (!(d < 1e-6 && d > -1e-6 && whole[c] > 0)) exit 1 } exit n < 2 }' \
   "$work/report.csv" || fail "the phases of steps do not add up to their seconds"
-says out adapt uniform tiny-qwen3 arc_challenge winogrande
