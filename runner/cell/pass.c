@@ -1,22 +1,7 @@
-#include "runner/cell/pass.h"
+#include "runner/cell/pass_internal.h"
 
 #include "base/memory.h"
-#include "base/deal.h"
 #include <string.h>
-
-struct pass {
-    struct backend *backend;    /* borrowed */
-    const struct group *group;  /* borrowed */
-    struct pass_limits limits;
-    struct model *model;
-    struct batch *batch;
-    float *target_loss;    /* [rows] of one micro-batch */
-    double *sums;          /* [3 * tasks]: loss, tokens, alignment */
-    int64_t *cost;         /* [items] */
-    int *owner;            /* [items] */
-    struct deal_item *deal; /* [items] */
-    int64_t *load;         /* [ranks] */
-};
 
 static struct model_limits model_limits_of(const struct pass_limits *limits) {
     return (struct model_limits){
@@ -32,7 +17,7 @@ int pass_create(struct backend *backend, const struct model_config *config, cons
                 const struct group *group, const struct pass_limits *limits, struct pass **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct pass *pass = *out;
-    *pass = (struct pass){.backend = backend, .group = group, .limits = *limits};
+    *pass = (struct pass){.backend = backend, .group = group, .limits = *limits, .elements = layout->elements};
     size_t items = (size_t)limits->items, rows = (size_t)limits->rows, tasks = (size_t)limits->tasks;
     struct model_limits model = model_limits_of(limits);
     int code = model_create(backend, config, layout, &model, &pass->model, err);
@@ -61,14 +46,7 @@ void pass_destroy(struct pass **pass) {
     *pass = NULL;
 }
 
-/* What to do with each packed micro-batch. */
-struct work {
-    struct view parameters, gradient, direction;
-    bool backward;
-    float scale;
-};
-
-static int run_batch(struct pass *pass, const struct work *work, struct error *err) {
+static int run_batch(struct pass *pass, const struct pass_work *work, struct error *err) {
     struct batch *batch = pass->batch;
     if (batch->rows == 0) return 0;
     TRY(model_forward(pass->model, work->parameters, batch, err));
@@ -86,9 +64,8 @@ static int run_batch(struct pass *pass, const struct work *work, struct error *e
     return 0;
 }
 
-/* Packs the items of `rank` (or all: -1) in order and runs every micro-batch. */
-static int run_items(struct pass *pass, const struct work *work, const struct pass_item *items, int count, int rank,
-                     struct error *err) {
+int pass_run_items(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count, int rank,
+                   struct error *err) {
     batch_clear(pass->batch);
     for (int i = 0; i < count; i++) {
         if (rank >= 0 && pass->owner[i] != rank) continue;
@@ -101,7 +78,7 @@ static int run_items(struct pass *pass, const struct work *work, const struct pa
     return run_batch(pass, work, err);
 }
 
-static int run_shared(struct pass *pass, const struct work *work, const struct pass_item *items, int count,
+static int run_shared(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count,
                       double *alignment, struct pass_sums *sums, struct error *err) {
     int tasks = pass->limits.tasks;
     memset(pass->sums, 0, 3 * (size_t)tasks * sizeof(double));
@@ -112,7 +89,7 @@ static int run_shared(struct pass *pass, const struct work *work, const struct p
     } else {
         for (int i = 0; i < count; i++) pass->cost[i] = items[i].example->length - 1;
         deal_balanced(pass->cost, count, pass->group->size, pass->owner, pass->deal, pass->load);
-        code = run_items(pass, work, items, count, pass->group->rank, err);
+        code = pass_run_items(pass, work, items, count, pass->group->rank, err);
     }
     TRY(group_agree(pass->group, code, err));
     TRY(group_sum(pass->group, pass->sums, 3 * (size_t)tasks, err));
@@ -124,44 +101,14 @@ static int run_shared(struct pass *pass, const struct work *work, const struct p
 
 int pass_losses(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
                 struct pass_sums *sums, struct error *err) {
-    struct work work = {.parameters = parameters, .gradient = view_none(), .direction = view_none()};
+    struct pass_work work = {.parameters = parameters, .gradient = view_none(), .direction = view_none()};
     return run_shared(pass, &work, items, count, NULL, sums, err);
 }
 
 int pass_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
                   struct view gradient, struct view direction, double *alignment, struct pass_sums *sums,
                   struct error *err) {
-    struct work work = {
+    struct pass_work work = {
         .parameters = parameters, .gradient = gradient, .direction = direction, .backward = true, .scale = 1.0f};
     return run_shared(pass, &work, items, count, direction.buffer ? alignment : NULL, sums, err);
-}
-
-int pass_task_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
-                       struct view gradient, int (*weigh)(void *context, double loss, float *scale, struct error *err),
-                       void *context, double *loss, struct error *err) {
-    int tasks = pass->limits.tasks, task = items[0].task;
-    struct work work = {.parameters = parameters, .gradient = gradient, .direction = view_none()};
-    memset(pass->sums, 0, 3 * (size_t)tasks * sizeof(double));
-    int64_t rows = 0;
-    for (int i = 0; i < count; i++) rows += items[i].example->length - 1;
-    bool one_batch = rows <= pass->limits.rows;
-    if (one_batch) { /* the forward pass serves both the loss and the backward pass */
-        batch_clear(pass->batch);
-        for (int i = 0; i < count; i++)
-            batch_add_example(pass->batch, items[i].example, items[i].task, items[i].weight);
-        TRY(model_forward(pass->model, parameters, pass->batch, err));
-        TRY(model_losses(pass->model, pass->target_loss, NULL, err));
-        for (int n = 0; n < pass->batch->targets; n++) pass->sums[task] += pass->target_loss[n];
-        pass->sums[tasks + task] = pass->batch->targets;
-    } else {
-        TRY(run_items(pass, &work, items, count, -1, err));
-    }
-    double tokens = pass->sums[tasks + task];
-    *loss = pass->sums[task] / tokens;
-    TRY(weigh(context, *loss, &work.scale, err));
-    work.scale = (float)((double)work.scale / tokens);
-    work.backward = true;
-    if (one_batch)
-        return model_backward(pass->model, work.scale, gradient, view_none(), pass->target_loss, NULL, err);
-    return run_items(pass, &work, items, count, -1, err);
 }

@@ -47,11 +47,19 @@ int pass_gradient(struct pass *pass, struct view parameters, const struct pass_i
                   struct view gradient, struct view direction, double *alignment, struct pass_sums *sums,
                   struct error *err);
 
-/* One list of one task on this rank alone: where it fits into one micro-batch the loss is known before the backward pass runs.
- * Calls `weigh(context, loss, &scale)` with the mean loss, then adds `scale` times the gradient of the mean loss to `gradient`. *loss
- * gets the mean. Not collective. */
-int pass_task_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
-                       struct view gradient, int (*weigh)(void *context, double loss, float *scale, struct error *err),
-                       void *context, double *loss, struct error *err);
+/* Gives a task its weight in an objective that shows only while the passes go on (an online softmax over tasks). */
+struct pass_weigher {
+    /* Called once a task, in the list's order, with the mean loss over its supervised tokens. *weight: of that mean in the
+     * objective; *rescale: what the weights of all tasks before, and so their gradients, are to be multiplied by. */
+    int (*weigh)(void *context, int task, double loss, double *weight, double *rescale, struct error *err);
+    void *context;
+};
+
+/* Overwrites `gradient` with that of sum_k weight_k * (mean loss of task k), and fills loss[task] for the tasks of the list,
+ * on this rank alone. `items` hold the examples of one task after the other, of weight 1. Tasks share micro-batches:
+ * their losses are known before the backward pass runs, which reads the weights then. A task that is larger than a micro-batch
+ * is run twice. Not collective. */
+int pass_weighed_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
+                          struct view gradient, const struct pass_weigher *weigher, double *loss, struct error *err);
 
 #endif

@@ -66,7 +66,7 @@ static int allocate(struct trainer *t, const struct training_settings *training,
     TRY(pass_create(backend, &t->model->config, t->model->layout, t->group, &limits, &t->pass, err));
     t->item_capacity = limits.items;
     TRY(memory_alloc(&t->items, (size_t)limits.items, sizeof *t->items, err));
-    TRY(memory_alloc(&t->validation_items, (size_t)t->plan.validation_batch, sizeof *t->items, err));
+    TRY(memory_alloc(&t->validation_items, (size_t)limits.items, sizeof *t->items, err));
     TRY(memory_alloc(&t->sums.loss, tasks, sizeof(double), err));
     TRY(memory_alloc(&t->sums.tokens, tasks, sizeof(double), err));
     TRY(memory_alloc(&t->task_weight, tasks, sizeof(double), err));

@@ -23,7 +23,7 @@ struct trainer {
 
     struct pass_item *items; /* [item_capacity] of the step, or of a pass over the validation pools */
     int item_capacity;
-    struct pass_item *validation_items; /* [validation_batch] of one task */
+    struct pass_item *validation_items; /* [item_capacity] of this rank's tasks */
     struct pass_sums sums;        /* [tasks] */
     double *task_weight;          /* [tasks] of one supervised token of the task in the step's objective */
     double *task_loss;            /* [tasks] */

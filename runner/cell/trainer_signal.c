@@ -14,46 +14,39 @@ int64_t trainer_update_cost(struct trainer *trainer, const struct sampler *sampl
     return supervised;
 }
 
-/* The online softmax over tasks, as pass_task_gradient asks for a task's weight. */
+/* The online softmax over tasks, as pass_weighed_gradient asks for a task's weight. */
 struct weighing {
-    struct trainer *trainer;
+    const struct task_set *tasks;
     const struct worst_case *worst_case;
     struct worst_case_sum sum;
-    int task;
 };
 
-static int weigh(void *context, double loss, float *scale, struct error *err) {
+static int weigh(void *context, int task, double loss, double *weight, double *rescale, struct error *err) {
     struct weighing *w = context;
-    struct trainer *t = w->trainer;
     if (!isfinite(loss))
-        return error_set(err, ERROR_NUMERIC, "the validation loss of task \"%s\" is %g",
-                         t->model->tasks->tasks[w->task].name, loss);
-    double slope, rescale;
-    double value = worst_case_value(w->worst_case, w->task, loss, &slope);
-    double weight = worst_case_sum_add(&w->sum, w->worst_case->temperature, value, &rescale);
-    if (rescale != 1.0) t->backend->scale(t->backend, t->elements, (float)rescale, trainer_vector(t->direction));
-    *scale = (float)(weight * slope);
+        return error_set(err, ERROR_NUMERIC, "the validation loss of task \"%s\" is %g", w->tasks->tasks[task].name, loss);
+    double slope, value = worst_case_value(w->worst_case, task, loss, &slope);
+    *weight = slope * worst_case_sum_add(&w->sum, w->worst_case->temperature, value, rescale);
     return 0;
 }
 
 /* This rank's tasks: their losses into validation_loss, their weighted gradients into G. */
 static int validate_own_tasks(struct trainer *t, const struct sampler *sampler, struct weighing *w, int64_t update,
                               struct error *err) {
-    double loss;
+    struct pass_weigher weigher = {weigh, w};
+    int count = 0;
     memset(t->validation_loss, 0, (size_t)t->tasks * sizeof(double));
     for (int k = 0; k < t->tasks; k++) {
         if (t->owner[k] != t->group->rank) continue;
-        int count = sampler_validation(sampler, k, update, (int)t->plan.validation_batch, t->chosen);
-        for (int i = 0; i < count; i++) t->validation_items[i] = (struct pass_item){t->chosen[i], k, 1.0f};
-        w->task = k;
-        TRY(pass_task_gradient(t->pass, trainer_parameters(t), t->validation_items, count, trainer_vector(t->direction),
-                               weigh, w, &loss, err));
-        t->validation_loss[k] = loss;
+        int chosen = sampler_validation(sampler, k, update, (int)t->plan.validation_batch, t->chosen);
+        for (int i = 0; i < chosen; i++) t->validation_items[count++] = (struct pass_item){t->chosen[i], k, 1.0f};
     }
+    TRY(pass_weighed_gradient(t->pass, trainer_parameters(t), t->validation_items, count, trainer_vector(t->direction),
+                              &weigher, t->validation_loss, err));
     return t->backend->check(t->backend, err);
 }
 
-/* G = sum_j w_j dv_j/dL_j grad L_j at the current parameters, and every L_j, in one pass over each task's validation batch. */
+/* G = sum_j w_j dv_j/dL_j grad L_j at the current parameters, and every L_j, in one pass over the tasks' validation batches. */
 static int validation_gradient(struct trainer *t, const struct sampler *sampler, const struct worst_case *worst_case,
                                int64_t update, struct error *err) {
     double mark = clock_seconds();
@@ -67,8 +60,7 @@ static int validation_gradient(struct trainer *t, const struct sampler *sampler,
         }
     }
     deal_balanced(t->cost, t->tasks, t->group->size, t->owner, t->deal, t->load);
-    struct weighing w = {.trainer = t, .worst_case = worst_case, .sum = worst_case_sum_empty()};
-    t->backend->zero(t->backend, t->elements, direction);
+    struct weighing w = {.tasks = t->model->tasks, .worst_case = worst_case, .sum = worst_case_sum_empty()};
     TRY(group_agree(t->group, validate_own_tasks(t, sampler, &w, update, err), err));
     trainer_lap(t, PHASE_VALIDATION, &mark);
 
