@@ -7,6 +7,7 @@ build=$1
 
 expect 0 "$build/adapt_generate" "$work/demo"
 demo_part "$work/plain.json" tiny-gemma3 0.01 0
+sed -i 's|"micro_batch_tokens": 512|"micro_batch_tokens": 8192|' "$work/plain.json" # enough to see the difference
 sed -e 's|"out": "run"|"out": "again"|; s|"training": {|"training": {"recompute": "layer", |' "$work/plain.json" >"$work/again.json"
 
 # memory FILE: what the experiment's ranks need for the method adapt, in GiB
