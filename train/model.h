@@ -10,12 +10,17 @@
 
 struct model;
 
+/* What of a layer the backward pass computes again instead of the forward pass keeping it (Chen et al. 2016,
+ * arXiv:1604.06174): nothing, or all but the layer's input. Results are the same bits. */
+enum recompute { RECOMPUTE_NONE, RECOMPUTE_LAYER };
+
 struct model_limits {
     int rows;      /* most rows of a batch */
     int targets;   /* most targets of a batch */
     int positions; /* rows' positions are below this; 0: `rows` */
     int slots;     /* alignment slots; 0: no alignments */
     bool training; /* keep what a backward pass needs */
+    int recompute; /* enum recompute; of training */
 };
 
 /* What model_create would allocate on the device for activations and scratch, in bytes. */

@@ -234,6 +234,8 @@ int model_backward(struct model *m, float scale, struct view gradient, struct vi
     if (direction.buffer) b->zero(b, (size_t)m->limits.slots, m->alignment);
     head(&pass, scale);
     for (int layer = m->config.layers - 1; layer >= 0; layer--) {
+        bool overwritten = m->limits.recompute == RECOMPUTE_LAYER && !model_is_last(m, layer);
+        if (overwritten) model_run_layer(m, layer);
         feed_forward(&pass, layer);
         attention_output(&pass, layer);
         attention(&pass, layer);

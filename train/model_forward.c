@@ -101,21 +101,6 @@ static void attend(struct model *m, int layer) {
     attend_rows(m, layer, query, key);
 }
 
-/* stream[rows,D] += block output x W^T, normed first where the family norms after blocks; `out` keeps the
- * output of the product then. */
-static void add_block(struct model *m, int rows, int in, struct view x, size_t w, size_t norm_after,
-                      struct view out, struct view rstd, struct view stream) {
-    struct backend *b = m->backend;
-    int hidden = m->config.hidden;
-    if (!m->config.norm_after_blocks) {
-        model_linear(m, rows, hidden, in, x, weight(m, w), 1, stream);
-        return;
-    }
-    model_linear(m, rows, hidden, in, x, weight(m, w), 0, out);
-    norm(m, rows, out, norm_after, m->normed, rstd);
-    b->add(b, (size_t)rows * (size_t)hidden, 1, m->normed, stream);
-}
-
 /* The residual stream behind attention: at all rows, or in the last layer at the target rows. */
 static void add_attention(struct model *m, int layer) {
     const struct layer_parameters *p = &m->layout->layers[layer];
@@ -131,25 +116,61 @@ static void add_attention(struct model *m, int layer) {
     } else if (!same_place(s->input, s->middle)) {
         b->copy(b, (size_t)rows * (size_t)hidden, s->input, s->middle);
     }
-    add_block(m, rows, queries, attention, p->output, p->attention_norm_after, s->attention_out,
-              s->attention_rstd, s->middle);
+    if (!m->config.norm_after_blocks) {
+        model_linear(m, rows, hidden, queries, attention, weight(m, p->output), 1, s->middle);
+        return;
+    }
+    model_linear(m, rows, hidden, queries, attention, weight(m, p->output), 0, s->attention_out);
+    norm(m, rows, s->attention_out, p->attention_norm_after, m->normed, s->attention_rstd);
+    b->add(b, (size_t)rows * (size_t)hidden, 1, m->normed, s->middle);
 }
 
+static int rows_behind_attention(const struct model *m, int layer) {
+    return model_is_last(m, layer) ? m->batch->targets : m->batch->rows;
+}
+
+/* y[R,D] = (act(gate) * up) W^T + beta y */
+static void project_down(struct model *m, int layer, float beta, struct view y) {
+    const struct model_config *c = &m->config;
+    const struct layer_state *s = &m->layers[layer];
+    struct backend *b = m->backend;
+    int rows = rows_behind_attention(m, layer);
+    b->gated(b, (size_t)rows * (size_t)c->feed_forward, c->activation, s->gate, s->up, m->activated);
+    model_linear(m, rows, c->hidden, c->feed_forward, m->activated, weight(m, m->layout->layers[layer].down),
+                 beta, y);
+}
+
+/* Feed-forward up to what the backward pass reads; where a norm follows, its output is in `normed`. */
 static void feed_forward(struct model *m, int layer) {
     const struct model_config *c = &m->config;
     const struct layer_parameters *p = &m->layout->layers[layer];
     struct layer_state *s = &m->layers[layer];
-    struct backend *b = m->backend;
-    bool last = model_is_last(m, layer);
-    int rows = last ? m->batch->targets : m->batch->rows;
-    struct view output = last ? m->final : m->layers[layer + 1].input;
+    int rows = rows_behind_attention(m, layer);
     norm(m, rows, s->middle, p->feed_forward_norm, m->normed, m->rstd);
     model_linear(m, rows, c->feed_forward, c->hidden, m->normed, weight(m, p->gate), 0, s->gate);
     model_linear(m, rows, c->feed_forward, c->hidden, m->normed, weight(m, p->up), 0, s->up);
-    b->gated(b, (size_t)rows * (size_t)c->feed_forward, c->activation, s->gate, s->up, m->activated);
-    if (!same_place(s->middle, output)) b->copy(b, (size_t)rows * (size_t)c->hidden, s->middle, output);
-    add_block(m, rows, c->feed_forward, m->activated, p->down, p->feed_forward_norm_after,
-              s->feed_forward_out, s->feed_forward_rstd, output);
+    if (!c->norm_after_blocks) return;
+    project_down(m, layer, 0, s->feed_forward_out);
+    norm(m, rows, s->feed_forward_out, p->feed_forward_norm_after, m->normed, s->feed_forward_rstd);
+}
+
+void model_run_layer(struct model *m, int layer) {
+    attend(m, layer);
+    add_attention(m, layer);
+    feed_forward(m, layer);
+}
+
+/* The residual stream behind a layer that has just run. */
+static void add_feed_forward(struct model *m, int layer) {
+    struct layer_state *s = &m->layers[layer];
+    struct backend *b = m->backend;
+    struct view output = model_is_last(m, layer) ? m->final : m->layers[layer + 1].input;
+    size_t numbers = (size_t)rows_behind_attention(m, layer) * (size_t)m->config.hidden;
+    if (!same_place(s->middle, output)) b->copy(b, numbers, s->middle, output);
+    if (m->config.norm_after_blocks)
+        b->add(b, numbers, 1, m->normed, output);
+    else
+        project_down(m, layer, 1, output);
 }
 
 /* --- the batch */
@@ -206,9 +227,8 @@ static int forward(struct model *m, struct view parameters, const struct batch *
     b->embed(b, batch->rows, m->config.hidden, m->config.embedding_factor, m->id,
              weight(m, m->layout->embedding), m->layers[0].input);
     for (int layer = 0; layer < m->config.layers; layer++) {
-        attend(m, layer);
-        add_attention(m, layer);
-        feed_forward(m, layer);
+        model_run_layer(m, layer);
+        add_feed_forward(m, layer);
     }
     norm(m, batch->targets, m->final, m->layout->final_norm, m->states, m->final_rstd);
     m->cache = NULL;

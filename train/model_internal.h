@@ -9,7 +9,8 @@
 #include "train/model.h"
 
 /* What a layer keeps between forward and backward. In a model that is not made for training all layers share
- * them. */
+ * them; in one that recomputes layers they share all but the input, and it is the state of the layer that ran
+ * last. */
 struct layer_state {
     struct view input;     /* [T,D] residual stream before the layer */
     struct view query;     /* [T,Q] where there is QK-norm: before it; else rotated */
@@ -95,6 +96,10 @@ static inline struct view model_rope(const struct model *m, int layer) {
     return m->config.windowed[layer] ? m->rope_windowed : m->rope_full;
 }
 struct attention_shape model_attention_shape(const struct model *m, int layer);
+
+/* Runs a layer from its input as far as the backward pass reads its state: to gate and up, or to the norm behind
+ * feed-forward. Both passes do, where the layers share their state. */
+void model_run_layer(struct model *m, int layer);
 
 /* The layer's queries and keys as attention reads them: where raw ones are kept, norms and rotates them into
  * scratch (both passes do). */

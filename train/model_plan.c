@@ -22,6 +22,11 @@ static struct view integers(struct plan *plan, int count) {
     return take(plan, DTYPE_I32, (size_t)count);
 }
 
+/* Rows of what serves all rows as well as the targets. */
+static int most_rows(const struct model *m) {
+    return m->limits.rows > m->limits.targets ? m->limits.rows : m->limits.targets;
+}
+
 static void plan_batch(struct model *m, struct plan *plan) {
     int rows = m->limits.rows, targets = m->limits.targets;
     m->id = integers(plan, rows);
@@ -68,29 +73,37 @@ static void plan_attention(const struct model *m, struct plan *plan, struct laye
     layer->lse = floats(plan, rows, m->config.heads);
 }
 
-/* Layer by layer what the backward pass will read. */
+/* What the backward pass will read of a layer, but for its input; `rows` behind attention. */
+static void plan_layer(const struct model *m, struct plan *plan, int rows, struct layer_state *layer) {
+    plan_attention(m, plan, layer);
+    layer->middle = floats(plan, rows, m->config.hidden);
+    layer->gate = floats(plan, rows, m->config.feed_forward);
+    layer->up = floats(plan, rows, m->config.feed_forward);
+    layer->attention_out = layer->feed_forward_out = m->normed;
+    layer->attention_rstd = layer->feed_forward_rstd = m->rstd;
+    if (!m->config.norm_after_blocks) return;
+    layer->attention_out = floats(plan, rows, m->config.hidden);
+    layer->attention_rstd = floats(plan, rows, 1);
+    layer->feed_forward_out = floats(plan, rows, m->config.hidden);
+    layer->feed_forward_rstd = floats(plan, rows, 1);
+}
+
+/* An input for each layer, and what else the backward pass will read: for each layer, or once for all. */
 static void plan_training_layers(struct model *m, struct plan *plan) {
+    struct layer_state shared = {0};
+    bool share = m->limits.recompute == RECOMPUTE_LAYER;
+    if (share) plan_layer(m, plan, most_rows(m), &shared);
     for (int i = 0; i < m->config.layers; i++) {
         struct layer_state *layer = &m->layers[i];
-        int rows = model_is_last(m, i) ? m->limits.targets : m->limits.rows;
+        *layer = shared;
+        if (!share) plan_layer(m, plan, model_is_last(m, i) ? m->limits.targets : m->limits.rows, layer);
         layer->input = floats(plan, m->limits.rows, m->config.hidden);
-        plan_attention(m, plan, layer);
-        layer->middle = floats(plan, rows, m->config.hidden);
-        layer->gate = floats(plan, rows, m->config.feed_forward);
-        layer->up = floats(plan, rows, m->config.feed_forward);
-        layer->attention_out = layer->feed_forward_out = m->normed;
-        layer->attention_rstd = layer->feed_forward_rstd = m->rstd;
-        if (!m->config.norm_after_blocks) continue;
-        layer->attention_out = floats(plan, rows, m->config.hidden);
-        layer->attention_rstd = floats(plan, rows, 1);
-        layer->feed_forward_out = floats(plan, rows, m->config.hidden);
-        layer->feed_forward_rstd = floats(plan, rows, 1);
     }
 }
 
 static void plan_training(struct model *m, struct plan *plan) {
-    int rows = m->limits.rows, queries = model_query_size(m), keys = model_key_size(m);
-    int most = rows > m->limits.targets ? rows : m->limits.targets;
+    int rows = m->limits.rows, most = most_rows(m);
+    int queries = model_query_size(m), keys = model_key_size(m);
     struct shared shared;
     plan_training_layers(m, plan);
     m->stream_gradient = floats(plan, rows, m->config.hidden);
@@ -116,7 +129,7 @@ static void plan_training(struct model *m, struct plan *plan) {
 /* One residual stream, updated in place, and one set of everything else. The last layer goes on at the target
  * rows. */
 static void plan_inference(struct model *m, struct plan *plan) {
-    int most = m->limits.rows > m->limits.targets ? m->limits.rows : m->limits.targets;
+    int most = most_rows(m);
     struct layer_state layer = {0};
     struct shared shared;
     layer.input = floats(plan, m->limits.rows, m->config.hidden);
@@ -138,7 +151,7 @@ static void plan_inference(struct model *m, struct plan *plan) {
 
 size_t model_plan(struct model *m, struct buffer *buffer) {
     struct plan plan = {buffer, 0};
-    int most = m->limits.rows > m->limits.targets ? m->limits.rows : m->limits.targets;
+    int most = most_rows(m);
     plan_batch(m, &plan);
     m->normed = floats(&plan, most, m->config.hidden);
     m->rstd = floats(&plan, most, 1);

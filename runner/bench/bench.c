@@ -80,7 +80,7 @@ struct bench {
 
 static double operations_of(const struct bench *bench, const struct example *example) {
     double rows = example->length - 1, supervised = example->length - example->prompt;
-    return estimate_pass_operations(bench->work->model, rows, supervised, rows);
+    return estimate_operations(bench->work->model, rows, supervised, rows);
 }
 
 static void count_training(const struct bench *bench, const struct draw_list *draws, struct bench_steps *out) {

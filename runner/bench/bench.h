@@ -27,7 +27,7 @@ struct bench_steps {
     double total_seconds;
     double tokens, supervised;     /* fed by training */
     double validation_tokens;      /* fed for the signal */
-    double operations;             /* floating-point operations of both, as estimate_pass_operations counts them */
+    double operations;             /* floating-point operations of both, as estimate_operations counts them */
     double phase[PHASE_COUNT];     /* seconds by phase of this rank */
     double timed[TIMED_COUNT];     /* seconds by operation of this rank */
 };

@@ -28,6 +28,7 @@ struct pass_limits {
     int items;     /* longest list */
     int tasks;
     bool alignments;
+    int recompute; /* enum recompute */
 };
 int pass_create(struct backend *backend, const struct model_config *config, const struct parameter_layout *layout,
                 const struct group *group, const struct pass_limits *limits, struct pass **out, struct error *err);

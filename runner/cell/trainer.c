@@ -39,7 +39,8 @@ static struct pass_limits limits_of(const struct loaded_model *model, const stru
     return (struct pass_limits){.rows = (int)training->micro_batch_tokens,
                                 .items = longest_list(model, training, plan),
                                 .tasks = model->tasks->count,
-                                .alignments = wants_alignment(plan)};
+                                .alignments = wants_alignment(plan),
+                                .recompute = training->recompute};
 }
 
 size_t trainer_bytes(const struct loaded_model *model, const struct training_settings *training,

@@ -151,30 +151,45 @@ static int check_references(const struct model_check *c, struct error *err) {
 
 /* ------------------------------------------------------------------------------------------- memory */
 
+static double rank_bytes(const struct model_check *c, int method, int recompute) {
+    struct training_settings training = c->experiment->training;
+    struct method_signal_plan plan = estimate_plan(&c->experiment->methods[method]);
+    training.recompute = recompute;
+    return (double)trainer_bytes(c->model, &training, &plan);
+}
+
+/* `least`: bytes with all recomputation that there is. */
+static int fail_memory(const struct model_check *c, double bytes, double least, double machine,
+                       struct error *err) {
+    struct error wrong = {0};
+    char recompute[64] = "";
+    if (c->experiment->training.recompute == RECOMPUTE_NONE)
+        snprintf(recompute, sizeof recompute, ", training.recompute \"layer\" needs %.1f", least / gibibyte);
+    error_set(&wrong, ERROR_INPUT,
+              "model %s: a rank needs %.1f GiB of memory, the machine has %.1f (a smaller "
+              "training.micro_batch_tokens needs less%s)",
+              c->entry->name, bytes / gibibyte, machine / gibibyte, recompute);
+    return fail(c, &wrong, err);
+}
+
 static int check_memory(const struct model_check *c, struct error *err) {
     const struct experiment *experiment = c->experiment;
-    double machine = (double)machine_memory(), most = 0.0;
+    double machine = (double)machine_memory(), most = 0.0, least = 0.0;
     struct text list = {0};
     int code = 0;
     for (int i = 0; i < experiment->method_count && !code; i++) {
-        struct method_signal_plan plan = estimate_plan(&experiment->methods[i]);
-        double bytes = (double)trainer_bytes(c->model, &experiment->training, &plan);
+        double bytes = rank_bytes(c, i, experiment->training.recompute);
+        double with = rank_bytes(c, i, RECOMPUTE_LAYER);
         code = text_printf(&list, err, "%s%s %.2f GiB", i ? ", " : "", experiment->methods[i].name,
                            bytes / gibibyte);
         most = bytes > most ? bytes : most;
+        least = with > least ? with : least;
     }
     if (!code) code = check_note(&c->check->facts, err, "  memory of a rank: %s", text_string(&list));
     text_free(&list);
     if (code || strcmp(experiment->device, "cpu")) return code; /* other devices have memory of their own */
     double ranks = (double)experiment->ranks_per_cell;
-    if (most > machine) {
-        struct error wrong = {0};
-        error_set(&wrong, ERROR_INPUT,
-                  "model %s: a rank needs %.1f GiB of memory, the machine has %.1f (a smaller "
-                  "training.micro_batch_tokens needs less)",
-                  c->entry->name, most / gibibyte, machine / gibibyte);
-        return fail(c, &wrong, err);
-    }
+    if (most > machine) return fail_memory(c, most, least, machine, err);
     if (most * ranks > machine)
         code = check_note(&c->check->warnings, err,
                           "model %s: the %.0f ranks of a cell need %.1f GiB; one machine like this has %.1f: "

@@ -33,13 +33,43 @@ static struct pool mixed_pool(const struct task_set *set, int unit, const double
     return (struct pool){mixed.rows / weight, mixed.supervised / weight};
 }
 
-double estimate_pass_operations(const struct loaded_model *model, double rows, double supervised, double length) {
+/* Operations of the layers on a row, of examples of `length` rows, but for `left_out` weights: 2 a weight; causal
+ * attention sees half of the rows on average. */
+static double layer_operations(const struct loaded_model *model, double length, double left_out) {
     const struct model_config *config = &model->config;
     double head = (double)config->vocabulary * config->hidden;
-    double weights = (double)model->layout->numbers - head * (config->tied ? 1.0 : 2.0);
+    double weights = (double)model->layout->numbers - head * (config->tied ? 1.0 : 2.0) - left_out;
     double attention =
         2.0 * config->layers * config->heads * config->head_dim * length; /* scores and values: 2 x 2 / 2 */
-    return 3.0 * (rows * (2.0 * weights + attention) + supervised * 2.0 * head);
+    return 2.0 * weights + attention;
+}
+
+/* Forward over rows in examples of `length` rows, with logits for the supervised ones only. */
+static double forward_operations(const struct loaded_model *model, double rows, double supervised,
+                                 double length) {
+    double head = (double)model->config.vocabulary * model->config.hidden;
+    return rows * layer_operations(model, length, 0.0) + supervised * 2.0 * head;
+}
+
+/* What the backward pass computes again: all layers but the last, and of each all but its last product where no
+ * norm follows that. */
+static double again_operations(const struct loaded_model *model, const struct training_settings *training,
+                               double rows, double length) {
+    const struct model_config *config = &model->config;
+    double layers = config->layers, down = (double)config->feed_forward * config->hidden;
+    if (training->recompute == RECOMPUTE_NONE) return 0.0;
+    double all = layer_operations(model, length, config->norm_after_blocks ? 0.0 : layers * down);
+    return rows * all * (layers - 1.0) / layers;
+}
+
+double estimate_operations(const struct loaded_model *model, double rows, double supervised, double length) {
+    return 3.0 * forward_operations(model, rows, supervised, length);
+}
+
+static double pass_operations(const struct loaded_model *model, const struct training_settings *training,
+                              double rows, double supervised, double length) {
+    return estimate_operations(model, rows, supervised, length) +
+           again_operations(model, training, rows, length);
 }
 
 struct method_signal_plan estimate_plan(const struct experiment_method *method) {
@@ -57,12 +87,15 @@ static void count_updates(const struct loaded_model *model, const struct trainin
         struct pool pool = pool_of(task->validation, task->validation_count);
         double examples = fmin((double)plan->validation_batch, (double)task->validation_count);
         out->probe_rows += (double)plan->probe * pool_of(task->training, task->training_count).rows;
-        validation += estimate_pass_operations(model, examples * pool.rows, examples * pool.supervised, pool.rows);
+        validation +=
+            pass_operations(model, training, examples * pool.rows, examples * pool.supervised, pool.rows);
     }
     double rows = fmax((double)training->batch_tokens, out->probe_rows);
-    double step = estimate_pass_operations(model, rows, rows * drawn->supervised / drawn->rows, drawn->rows);
-    double ahead = plan->lookahead == LOOKAHEAD_EXACT ? 1.0 : 0.0; /* alignments by a pass of their own */
-    out->operations += out->updates * (validation + step * (1.0 / 3.0 + ahead));
+    double supervised = rows * drawn->supervised / drawn->rows;
+    double alignments = forward_operations(model, rows, supervised, drawn->rows); /* a product more a weight */
+    if (plan->lookahead == LOOKAHEAD_EXACT) /* by a pass of their own */
+        alignments += pass_operations(model, training, rows, supervised, drawn->rows);
+    out->operations += out->updates * (validation + alignments);
 }
 
 static int start_shares(const struct experiment *experiment, const struct task_set *set,
@@ -89,7 +122,8 @@ int estimate_cell(const struct experiment *experiment, const struct loaded_model
     TRY(start_shares(experiment, model->tasks, method, &drawn, err));
     out->rows = (double)out->budget * drawn.rows / drawn.supervised;
     out->steps = fmax(1.0, ceil(out->rows / (double)experiment->training.batch_tokens));
-    out->operations = estimate_pass_operations(model, out->rows, (double)out->budget, drawn.rows);
+    out->operations =
+        pass_operations(model, &experiment->training, out->rows, (double)out->budget, drawn.rows);
     struct method_signal_plan plan = estimate_plan(method);
     if (plan.needs) count_updates(model, &experiment->training, &plan, &drawn, out);
     return 0;

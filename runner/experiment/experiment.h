@@ -6,6 +6,7 @@
 #include "eval/evaluate.h"
 #include "io/tasks/tasks.h"
 #include "solver/method.h"
+#include "train/model.h"
 #include "train/optimizer.h"
 #include "train/parameters.h"
 #include "train/sampler.h"
@@ -47,6 +48,7 @@ enum experiment_best {
 struct training_settings {
     long long batch_tokens;       /* rows of a step over the whole group */
     long long micro_batch_tokens; /* rows a rank holds at a time; bounds memory */
+    int recompute;                /* enum recompute: "none" or "layer" */
     int unit;                     /* enum sampler_unit: "token" or "example" */
     bool validation_charged;      /* validation and probe tokens count against the budget */
     struct optimizer_settings optimizer;
@@ -118,8 +120,8 @@ int experiment_set_out(struct experiment *experiment, const char *out, struct er
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
- * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device` and added models,
- * budgets, methods, seeds and benchmarks; 0 if there is none. */
+ * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute` and added
+ * models, budgets, methods, seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif

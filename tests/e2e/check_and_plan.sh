@@ -102,6 +102,14 @@ count bad.err "^adapt: " "$(wc -l <"$work/bad.err")"
 lacks bad.out "model a: gemma3_text"
 has bad.out "model b: qwen3, "
 
+# Too little memory: the settings that need less are named; each only while it does.
+sed 's|"batch_tokens": 1024|"batch_tokens": 1024, "micro_batch_tokens": 100000000|' "$work/good.json" >"$work/large.json"
+run 2 large check "$work/large.json"
+count large.err 'model [gq]: a rank needs [0-9.]+ GiB of memory, the machine has [0-9.]+ \(a smaller training.micro_batch_tokens needs less, training.recompute "layer" needs [0-9.]+\)$' 2
+sed 's|"batch_tokens": 1024|"recompute": "layer", &|' "$work/large.json" >"$work/least.json"
+run 2 least check "$work/least.json"
+count least.err '\(a smaller training.micro_batch_tokens needs less\)$' 2
+
 # A mistake in the tasks is told once, not for every model.
 sed 's|"data/tasks"|"no/tasks"|' "$work/good.json" >"$work/no_tasks.json"
 run 2 no_tasks check "$work/no_tasks.json"

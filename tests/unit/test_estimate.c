@@ -118,6 +118,32 @@ static void operations_of_training_and_updates(void **state) {
     assert_near(learned.operations, out.operations + 2 * (validation + step * 4 / 3));
 }
 
+/* The first of the two layers runs again, without its last product, or with it where a norm follows. */
+static void operations_of_recomputation(void **state) {
+    (void)state;
+    char none;
+    struct estimate keeps = estimate("uniform", &none, 0.2);
+    double rows = keeps.rows, length = rows / (250.0 / 5 + 250.0 / 2);
+    double attention = 4.0 * 4 * 4 * length / 2, layer = 2 * (5000 - 100 * 16) / 2 + attention;
+    experiment.training.recompute = RECOMPUTE_LAYER;
+    model.config.feed_forward = 30;
+    assert_near(estimate("uniform", &none, 0.2).operations, keeps.operations + rows * (layer - 2 * 30 * 16));
+    model.config.norm_after_blocks = true;
+    assert_near(estimate("uniform", &none, 0.2).operations, keeps.operations + rows * layer);
+
+    struct adapt_settings settings;
+    setting_defaults(method_adapt.settings, &settings);
+    struct estimate again = estimate("adapt", &settings, 0.2);
+    experiment.training.recompute = RECOMPUTE_NONE;
+    keeps = estimate("adapt", &settings, 0.2);
+    double validation = VALIDATION * (10 * (layer - attention + 4.0 * 4 * 4 * 10 / 2) +
+                                      20 * (layer - attention + 4.0 * 4 * 4 * 20 / 2));
+    assert_true(keeps.updates >= 1 && settings.validation_batch >= VALIDATION);
+    assert_near(again.operations, keeps.operations + rows * layer + keeps.updates * validation);
+    model.config.norm_after_blocks = false;
+    model.config.feed_forward = 0;
+}
+
 static void reference_losses_by_name(void **state) {
     (void)state;
     char folder[] = "/tmp/adapt-estimate-XXXXXX", path[64], message[256];
@@ -155,6 +181,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rows_follow_the_mixture),
         cmocka_unit_test(operations_of_training_and_updates),
+        cmocka_unit_test(operations_of_recomputation),
         cmocka_unit_test(reference_losses_by_name),
         cmocka_unit_test(the_machine_has_something),
     };

@@ -269,7 +269,7 @@ static void what_may_differ_from_an_archive(void **state) {
                                                                                                 written out */
     check_difference(&now, &old, NULL);
     now.rest = "\"out\": \"elsewhere\", \"cache\": \"c\", \"ranks_per_cell\": 4, \"seeds\": [1, 0], "
-               "\"evaluation\": {\"benchmarks\": "
+               "\"training\": {\"recompute\": \"layer\"}, \"evaluation\": {\"benchmarks\": "
                "{\"boolq\": \"f\"}}";
     now.models =
         "\"models\": [{\"name\": \"new\", \"path\": \"x\"}, {\"name\": \"m\", \"path\": \"models/m\"}]";
