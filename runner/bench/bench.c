@@ -12,6 +12,8 @@
 
 #define FIELD(name) offsetof(struct bench_settings, name)
 
+static const char *const recomputes[] = {[RECOMPUTE_NONE] = "none", [RECOMPUTE_LAYER] = "layer", NULL};
+
 const struct setting bench_settings_table[] = {
     {.name = "steps",
      .kind = SETTING_COUNT,
@@ -54,6 +56,17 @@ const struct setting bench_settings_table[] = {
      .low = 1,
      .high = 1 << 24,
      .meaning = "tokens of a step over all ranks (with a model folder)"},
+    {.name = "micro_batch_tokens",
+     .kind = SETTING_COUNT,
+     .offset = FIELD(micro_batch_tokens),
+     .low = 0,
+     .high = 1 << 24,
+     .meaning = "tokens that a rank holds at a time (with a model folder); 0: those of a step"},
+    {.name = "recompute",
+     .kind = SETTING_CHOICE,
+     .offset = FIELD(recompute),
+     .choices = recomputes,
+     .meaning = "what the backward pass computes again (with a model folder)"},
     {.name = "model", .kind = SETTING_TEXT, .offset = FIELD(model), .meaning = "model of the experiment (default: its first one)"},
     {.name = "method",
      .kind = SETTING_TEXT,

@@ -14,7 +14,8 @@ struct bench_settings {
     /* of work that is made up, where a model folder alone is given */
     long long tasks, length;
     double supervised;
-    long long batch_tokens;
+    long long batch_tokens, micro_batch_tokens;
+    int recompute; /* enum recompute */
     /* where an experiment is given */
     const char *model, *method;
 };

@@ -112,7 +112,9 @@ static int make_work(struct session *s, struct error *err) {
     s->made.tasks = made_tasks_set(s->tasks);
     setting_defaults(optimizer_settings_table, &s->training.optimizer);
     s->training.batch_tokens = settings->batch_tokens;
-    s->training.micro_batch_tokens = settings->batch_tokens > settings->length ? settings->batch_tokens : settings->length;
+    long long held = settings->micro_batch_tokens ? settings->micro_batch_tokens : settings->batch_tokens;
+    s->training.micro_batch_tokens = held > settings->length ? held : settings->length;
+    s->training.recompute = settings->recompute;
     s->training.unit = SAMPLER_TOKEN;
     s->work = (struct bench_work){&s->made, &s->training, &s->method};
     return 0;

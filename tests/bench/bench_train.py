@@ -7,7 +7,7 @@
 The peer is a script that takes MODEL_DIR --work full|real, --tasks, --batch, --steps, --threads, --meta and prints one JSON
 line (tokens_per_s, step_s, meta_s, peak_gib). Both sides take turns, the first place changing; medians over the rounds are
 compared.
-  full   4 sequences of 512 tokens, all supervised
+  full   4 sequences of 512 tokens, all supervised; adapt takes two at a time
   real   the tasks in DIR (Natural Instructions files), completion-only: two examples a step for the peer, 2048 tokens for adapt
   meta   the same with the mixture's signal, 20 tasks, two examples of each: the peer's autograd, a backward pass a task,
          against what adapt's alignments add to a training step on the same examples
@@ -95,7 +95,7 @@ def experiment(folder, method, tasks):
         "budgets": [1.0],
         "methods": [chosen],
         "seeds": [0],
-        "training": {"batch_tokens": 2048, "micro_batch_tokens": 2048},
+        "training": {"batch_tokens": 2048, "micro_batch_tokens": 1128},
         "out": "run",
         "cache": str(pathlib.Path(folder).parent / "bench-cache"),
     }))
@@ -103,7 +103,8 @@ def experiment(folder, method, tasks):
 
 
 def bench_full():
-    ours, theirs = take_turns(lambda: adapt(OPTIONS.model, "--method", "uniform"), lambda: peer("--work", "full"))
+    words = ("--method", "uniform", "--micro-batch-tokens", 1024)
+    ours, theirs = take_turns(lambda: adapt(OPTIONS.model, *words), lambda: peer("--work", "full"))
     rate, other = median(ours, "plain", "tokens_per_s"), median(theirs, "tokens_per_s")
     row("full: tokens/s", rate, other, rate / other, "times the peer")
     memory, other = median(ours, "plain_peak_gib"), median(theirs, "peak_gib")
