@@ -4,6 +4,8 @@
 #include "base/memory.h"
 #include "train/rope.h"
 
+const char *const recompute_names[] = {[RECOMPUTE_NONE] = "none", [RECOMPUTE_LAYER] = "layer", NULL};
+
 static int check_limits(const struct model_limits *limits, struct error *err) {
     if (limits->rows < 1 || limits->targets < 1 || limits->positions < 0 || limits->slots < 0)
         return error_set(err, ERROR_INTERNAL, "model: limits of %d rows, %d targets, %d positions, %d slots",

@@ -13,6 +13,7 @@ struct model;
 /* What of a layer the backward pass computes again instead of the forward pass keeping it (Chen et al. 2016,
  * arXiv:1604.06174): nothing, or all but the layer's input. Results are the same bits. */
 enum recompute { RECOMPUTE_NONE, RECOMPUTE_LAYER };
+extern const char *const recompute_names[]; /* "none", "layer", NULL */
 
 struct model_limits {
     int rows;      /* most rows of a batch */

@@ -12,8 +12,6 @@
 
 #define FIELD(name) offsetof(struct bench_settings, name)
 
-static const char *const recomputes[] = {[RECOMPUTE_NONE] = "none", [RECOMPUTE_LAYER] = "layer", NULL};
-
 const struct setting bench_settings_table[] = {
     {.name = "steps",
      .kind = SETTING_COUNT,
@@ -65,7 +63,7 @@ const struct setting bench_settings_table[] = {
     {.name = "recompute",
      .kind = SETTING_CHOICE,
      .offset = FIELD(recompute),
-     .choices = recomputes,
+     .choices = recompute_names,
      .meaning = "what the backward pass computes again (with a model folder)"},
     {.name = "model", .kind = SETTING_TEXT, .offset = FIELD(model), .meaning = "model of the experiment (default: its first one)"},
     {.name = "method",

@@ -116,14 +116,13 @@ int experiment_read_tasks(struct experiment_reader *reader, struct error *err) {
 /* ------------------------------------------------------------------------------------------- training */
 
 static const char *const units[] = {"token", "example", NULL};
-static const char *const recomputes[] = {[RECOMPUTE_NONE] = "none", [RECOMPUTE_LAYER] = "layer", NULL};
 #define FIELD(name) offsetof(struct training_settings, name)
 static const struct setting training_rows[] = {
     {"batch_tokens", SETTING_COUNT, FIELD(batch_tokens), 8192, 1, 1e9, NULL, NULL,
      "tokens of a step, prompts included, over all ranks of a cell"},
     {"micro_batch_tokens", SETTING_COUNT, FIELD(micro_batch_tokens), 2048, 1, 1e8, NULL, NULL,
      "tokens that a rank holds at a time: bounds memory, changes no result"},
-    {"recompute", SETTING_CHOICE, FIELD(recompute), RECOMPUTE_NONE, 0, 0, recomputes, NULL,
+    {"recompute", SETTING_CHOICE, FIELD(recompute), RECOMPUTE_NONE, 0, 0, recompute_names, NULL,
      "what the backward pass computes again to save memory: layer keeps only the layers' inputs, for more time "
      "and the same results"},
     {"unit", SETTING_CHOICE, FIELD(unit), SAMPLER_TOKEN, 0, 0, units, NULL,
