@@ -130,6 +130,7 @@ static int take(struct bench *bench, enum kind kind, const struct draw_list *dra
     const struct worst_case *worst_case = &mixture_plan(bench->mixture)->worst_case;
     timing_take(bench->timing, timed);
     trainer_take_phases(bench->trainer, phase);
+    trainer_take_overlap(bench->trainer);
     TRY(group_barrier(bench->group, err));
     double start = clock_seconds();
     if (kind == KIND_PLAIN)
@@ -144,6 +145,11 @@ static int take(struct bench *bench, enum kind kind, const struct draw_list *dra
     trainer_take_phases(bench->trainer, phase);
     for (int i = 0; i < TIMED_COUNT; i++) out->timed[i] += timed[i];
     for (int i = 0; i < PHASE_COUNT; i++) out->phase[i] += phase[i];
+    struct reduction_counters overlap = trainer_take_overlap(bench->trainer);
+    out->overlap.overlapped += overlap.overlapped;
+    out->overlap.waited += overlap.waited;
+    out->overlap.elements += overlap.elements;
+    out->overlap.early += overlap.early;
     out->total_seconds += seconds;
     bench->median[out->count++] = seconds;
     count_training(bench, draws, out);

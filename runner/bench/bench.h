@@ -5,6 +5,7 @@
 #include "io/archive/archive.h"
 #include "runner/cell/loaded_model.h"
 #include "runner/group.h"
+#include "runner/reduction.h"
 #include "train/timing/timing.h"
 
 /* What `adapt bench` is told; rows in bench_settings_table. */
@@ -31,6 +32,7 @@ struct bench_steps {
     double operations;             /* floating-point operations of both, as estimate_operations counts them */
     double phase[PHASE_COUNT];     /* seconds by phase of this rank */
     double timed[TIMED_COUNT];     /* seconds by operation of this rank */
+    struct reduction_counters overlap; /* of the sums of training gradients with this rank's backward passes */
 };
 
 struct bench_result {

@@ -27,6 +27,12 @@ static void put_steps(cJSON *object, const char *name, const struct bench_steps 
     put(o, "validation_tokens", steps->validation_tokens / n);
     put(o, "gflops", rate_of(steps) / 1e9);
     put(o, "product_share", rate_of(steps) / product_rate);
+    if (steps->overlap.elements) {
+        cJSON *reduction = cJSON_AddObjectToObject(o, "reduction");
+        put(reduction, "overlapped_seconds", steps->overlap.overlapped / n);
+        put(reduction, "waited_seconds", steps->overlap.waited / n);
+        put(reduction, "early_share", (double)steps->overlap.early / (double)steps->overlap.elements);
+    }
     cJSON *phase = cJSON_AddObjectToObject(o, "phase_seconds"), *timed = cJSON_AddObjectToObject(o, "operation_seconds");
     for (int i = 0; i < PHASE_COUNT; i++) put(phase, archive_phase_name((enum archive_phase)i), steps->phase[i] / n);
     for (int i = 0; i < TIMED_COUNT; i++) put(timed, timed_name((enum timed)i), steps->timed[i] / n);
@@ -103,6 +109,12 @@ void bench_print_table(FILE *out, const struct bench_place *place, const struct 
     print_steps(out, "update step", &result->update, result->product_rate);
     fprintf(out, "%-22s %64s %10.1f\n", "matrix product", "", result->product_rate / 1e9);
     print_operations(out, result);
+    const struct reduction_counters *overlap = &result->plain.overlap;
+    if (overlap->elements)
+        fprintf(out, "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; %.0f %% of the gradient "
+                     "early\n",
+                overlap->overlapped / result->plain.count, overlap->waited / result->plain.count,
+                100.0 * (double)overlap->early / (double)overlap->elements);
     fprintf(out, "\nmemory of a rank: %.2f GiB", result->plain_memory / (1 << 30));
     if (!result->interval) {
         fputc('\n', out);

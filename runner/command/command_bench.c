@@ -154,15 +154,14 @@ static int run(struct session *s, struct error *err) {
 int command_bench(int argc, char **argv) {
     struct session session = {0};
     struct error err = {0};
-    int provided;
     int code = setting_options_command(argc, argv, usage, bench_settings_table, &session.settings, &session.path, &err);
     if (code == 1) return 0;
     if (code) {
         if (err.message[0]) complain(NULL, err.message);
         return complain_status(code);
     }
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-        fputs("adapt: MPI does not start\n", stderr);
+    if (group_start(&err)) {
+        complain(NULL, err.message);
         return 1;
     }
     session.threads = threads_per_rank(MPI_COMM_WORLD, (int)session.settings.threads);

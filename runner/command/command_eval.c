@@ -157,9 +157,8 @@ static int run(struct session *s, struct error *err) {
 static int run_on_ranks(const struct eval_options *options) {
     struct session session = {.options = options};
     struct error err = {0};
-    int provided;
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-        fputs("adapt: MPI does not start\n", stderr);
+    if (group_start(&err)) {
+        complain(NULL, err.message);
         return 1;
     }
     session.threads = threads_per_rank(MPI_COMM_WORLD, (int)options->threads);

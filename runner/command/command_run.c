@@ -3,6 +3,7 @@
 #include "base/error.h"
 #include "runner/command/complain.h"
 #include "runner/command/options.h"
+#include "runner/group.h"
 #include "runner/run.h"
 #include <mpi.h>
 #include <stdio.h>
@@ -31,20 +32,20 @@ int command_run(int argc, char **argv) {
     const char *threads = NULL;
     const struct command_option known[] = {
         {"out", &options.out}, {"cells", &options.cells}, {"threads", &threads}, {NULL, NULL}};
-    int status, rank, provided;
+    int status, rank;
+    struct error err = {0};
     if (!command_options(argc, argv, usage, known, &options.experiment, &status)) return status;
     options.threads = parse_threads(threads);
     if (options.threads < 0) {
         fprintf(stderr, "adapt: --threads %s: not a number of threads (1 to 4096)\n", threads);
         return 2;
     }
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
-        fputs("adapt: MPI does not start\n", stderr);
+    if (group_start(&err)) {
+        complain(NULL, err.message);
         return 1;
     }
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     struct run_outcome outcome;
-    struct error err = {0};
     int code = run_grid(MPI_COMM_WORLD, &options, &outcome, &err);
     if (rank == 0) {
         if (code)

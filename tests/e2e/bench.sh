@@ -38,7 +38,7 @@ says out '"method":"uniform"'
 ! grep -q '"update"' "$work/out" || fail "update steps of a static method"
 
 expect 0 "$mpirun" 2 "$adapt" bench "$work/part.json" --steps 1 --threads 1
-says out '"ranks":2' '"model":"tiny-qwen3"' '"method":"adapt"' '"update"'
+says out '"ranks":2' '"model":"tiny-qwen3"' '"method":"adapt"' '"update"' '"reduction":{"overlapped_seconds":'
 expect 0 "$adapt" bench "$work/part.json" --steps 1 --threads 1 --method uniform
 says out '"method":"uniform"'
 
