@@ -5,7 +5,7 @@
 #include <string.h>
 #include <time.h>
 
-static int mpi_check(int status, const char *what, struct error *err) {
+int group_check_status(int status, const char *what, struct error *err) {
     if (status == MPI_SUCCESS) return 0;
     char reason[MPI_MAX_ERROR_STRING];
     int length = 0;
@@ -13,35 +13,48 @@ static int mpi_check(int status, const char *what, struct error *err) {
     return error_set(err, ERROR_PEER, "%s failed: %s", what, reason);
 }
 
+bool group_may_thread(void) {
+    int provided = MPI_THREAD_SINGLE;
+    return MPI_Query_thread(&provided) == MPI_SUCCESS && provided >= MPI_THREAD_SERIALIZED;
+}
+
 static int finish_split(struct group *group, struct error *err) {
-    TRY(mpi_check(MPI_Comm_set_errhandler(group->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", err));
-    TRY(mpi_check(MPI_Comm_rank(group->comm, &group->rank), "MPI_Comm_rank", err));
-    return mpi_check(MPI_Comm_size(group->comm, &group->size), "MPI_Comm_size", err);
+    TRY(group_check_status(MPI_Comm_set_errhandler(group->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler",
+                           err));
+    TRY(group_check_status(MPI_Comm_dup(group->comm, &group->beside), "MPI_Comm_dup", err));
+    TRY(group_check_status(MPI_Comm_set_errhandler(group->beside, MPI_ERRORS_RETURN),
+                           "MPI_Comm_set_errhandler", err));
+    TRY(group_check_status(MPI_Comm_rank(group->comm, &group->rank), "MPI_Comm_rank", err));
+    return group_check_status(MPI_Comm_size(group->comm, &group->size), "MPI_Comm_size", err);
 }
 
 int group_split(MPI_Comm world, int ranks, struct group *out, struct error *err) {
     int rank, size;
-    *out = (struct group){.comm = MPI_COMM_NULL};
-    TRY(mpi_check(MPI_Comm_rank(world, &rank), "MPI_Comm_rank", err));
-    TRY(mpi_check(MPI_Comm_size(world, &size), "MPI_Comm_size", err));
+    *out = (struct group){.comm = MPI_COMM_NULL, .beside = MPI_COMM_NULL};
+    TRY(group_check_status(MPI_Comm_rank(world, &rank), "MPI_Comm_rank", err));
+    TRY(group_check_status(MPI_Comm_size(world, &size), "MPI_Comm_size", err));
     if (ranks < 1 || ranks > size)
         return error_set(err, ERROR_INPUT, "ranks_per_cell is %d, but the program was started with %d rank%s", ranks,
                          size, size == 1 ? "" : "s");
     out->count = size / ranks;
     out->index = rank / ranks;
     bool left_over = out->index >= out->count;
-    TRY(mpi_check(MPI_Comm_split(world, left_over ? MPI_UNDEFINED : out->index, rank, &out->comm), "MPI_Comm_split", err));
+    TRY(group_check_status(MPI_Comm_split(world, left_over ? MPI_UNDEFINED : out->index, rank, &out->comm),
+                           "MPI_Comm_split", err));
     return left_over ? 0 : finish_split(out, err);
 }
 
 int group_whole(MPI_Comm world, struct group *out, struct error *err) {
-    *out = (struct group){.comm = MPI_COMM_NULL, .count = 1};
-    TRY(mpi_check(MPI_Comm_dup(world, &out->comm), "MPI_Comm_dup", err));
+    *out = (struct group){.comm = MPI_COMM_NULL, .beside = MPI_COMM_NULL, .count = 1};
+    TRY(group_check_status(MPI_Comm_dup(world, &out->comm), "MPI_Comm_dup", err));
     return finish_split(out, err);
 }
 
 void group_release(struct group *group) {
-    if (group->comm != MPI_COMM_NULL) MPI_Comm_free(&group->comm);
+    if (group->comm != MPI_COMM_NULL) {
+        if (group->beside != MPI_COMM_NULL) MPI_Comm_free(&group->beside);
+        MPI_Comm_free(&group->comm);
+    }
     group->size = 0;
 }
 
@@ -52,14 +65,16 @@ bool group_is_coordinator(const struct group *group) {
 int group_agree(const struct group *group, int code, struct error *err) {
     if (group->size == 1) return code;
     int first = code ? group->rank : INT_MAX, lowest;
-    TRY(mpi_check(MPI_Allreduce(&first, &lowest, 1, MPI_INT, MPI_MIN, group->comm), "MPI_Allreduce", err));
+    TRY(group_check_status(MPI_Allreduce(&first, &lowest, 1, MPI_INT, MPI_MIN, group->comm), "MPI_Allreduce",
+                           err));
     if (lowest == INT_MAX) return 0;
     struct error shared = {0};
     if (group->rank == lowest) {
         shared.code = code;
         snprintf(shared.message, sizeof shared.message, "%s", err ? err->message : "");
     }
-    TRY(mpi_check(MPI_Bcast(&shared, sizeof shared, MPI_BYTE, lowest, group->comm), "MPI_Bcast", err));
+    TRY(group_check_status(MPI_Bcast(&shared, sizeof shared, MPI_BYTE, lowest, group->comm), "MPI_Bcast",
+                           err));
     error_set(err, shared.code, "%s", shared.message);
     return lowest > 0 ? error_context(err, "rank %d", lowest) : shared.code;
 }
@@ -67,7 +82,8 @@ int group_agree(const struct group *group, int code, struct error *err) {
 static int reduce(const struct group *group, double *values, size_t n, MPI_Op op, struct error *err) {
     if (group->size == 1 || n == 0) return 0;
     if (n > INT_MAX) return error_set(err, ERROR_INTERNAL, "a reduction of %zu doubles is too large", n);
-    return mpi_check(MPI_Allreduce(MPI_IN_PLACE, values, (int)n, MPI_DOUBLE, op, group->comm), "MPI_Allreduce", err);
+    return group_check_status(MPI_Allreduce(MPI_IN_PLACE, values, (int)n, MPI_DOUBLE, op, group->comm),
+                              "MPI_Allreduce", err);
 }
 
 int group_sum(const struct group *group, double *values, size_t n, struct error *err) {
@@ -80,12 +96,12 @@ int group_max(const struct group *group, double *values, size_t n, struct error 
 
 int group_broadcast(const struct group *group, double *values, size_t n, struct error *err) {
     if (group->size == 1 || n == 0) return 0;
-    return mpi_check(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, group->comm), "MPI_Bcast", err);
+    return group_check_status(MPI_Bcast(values, (int)n, MPI_DOUBLE, 0, group->comm), "MPI_Bcast", err);
 }
 
 int group_barrier(const struct group *group, struct error *err) {
     if (group->size == 1) return 0;
-    return mpi_check(MPI_Barrier(group->comm), "MPI_Barrier", err);
+    return group_check_status(MPI_Barrier(group->comm), "MPI_Barrier", err);
 }
 
 int group_wait(const struct group *group, struct error *err) {
@@ -93,30 +109,10 @@ int group_wait(const struct group *group, struct error *err) {
     const struct timespec pause = {.tv_nsec = 20 * 1000 * 1000};
     MPI_Request request;
     int arrived = 0;
-    TRY(mpi_check(MPI_Ibarrier(group->comm, &request), "MPI_Ibarrier", err));
+    TRY(group_check_status(MPI_Ibarrier(group->comm, &request), "MPI_Ibarrier", err));
     for (;;) {
-        TRY(mpi_check(MPI_Test(&request, &arrived, MPI_STATUS_IGNORE), "MPI_Test", err));
+        TRY(group_check_status(MPI_Test(&request, &arrived, MPI_STATUS_IGNORE), "MPI_Test", err));
         if (arrived) return 0;
         nanosleep(&pause, NULL);
     }
-}
-
-int group_sum_vector(const struct group *group, struct backend *backend, struct view vector, size_t n, float *staging,
-                     size_t staging_count, struct error *err) {
-    if (group->size == 1 || n == 0) return 0;
-    enum { BUCKET = 4 << 20 }; /* elements: large enough for bandwidth, small enough for MPI's own buffers */
-    TRY(group_agree(group, backend->check(backend, err), err));
-    float *host = backend->host_pointer(backend, vector.buffer);
-    if (!host && (!staging || !staging_count))
-        return error_set(err, ERROR_INTERNAL, "a device vector cannot be reduced without staging memory");
-    size_t step = host || staging_count > BUCKET ? BUCKET : staging_count;
-    for (size_t at = 0; at < n; at += step) {
-        size_t count = n - at < step ? n - at : step;
-        float *values = host ? host + vector.offset + at : staging;
-        if (!host) backend->download(backend, view_at(vector, at), staging, count);
-        TRY(mpi_check(MPI_Allreduce(MPI_IN_PLACE, values, (int)count, MPI_FLOAT, MPI_SUM, group->comm), "MPI_Allreduce",
-                      err));
-        if (!host) backend->upload(backend, view_at(vector, at), staging, count);
-    }
-    return 0;
 }

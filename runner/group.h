@@ -12,7 +12,8 @@
 #include <stddef.h>
 
 struct group {
-    MPI_Comm comm; /* owned */
+    MPI_Comm comm;   /* owned */
+    MPI_Comm beside; /* owned: the same ranks, for sums that go on beside other calls (runner/reduction.h) */
     int rank, size;
     int index; /* of this group among the groups */
     int count; /* of groups */
@@ -40,9 +41,9 @@ int group_barrier(const struct group *group, struct error *err);
 /* A barrier for waits of minutes and hours: sleeps between looks, so that a rank without work leaves its core to others. */
 int group_wait(const struct group *group, struct error *err);
 
-/* Sums a device vector of n F32 elements over the ranks, in place. Memory that the host can use is reduced where it
- * is; other memory travels through `staging` (host memory of `staging_count` floats; may be NULL when the former holds). */
-int group_sum_vector(const struct group *group, struct backend *backend, struct view vector, size_t n, float *staging,
-                     size_t staging_count, struct error *err);
+/* 0 for MPI_SUCCESS, else ERROR_PEER: MPI's reason why `what` failed. Not collective. */
+int group_check_status(int status, const char *what, struct error *err);
+/* Whether threads other than the one that started MPI may make its calls, one at a time. Not collective. */
+bool group_may_thread(void);
 
 #endif

@@ -144,6 +144,10 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
         int live = run->group.count == 1 && isatty(STDERR_FILENO);
         code = progress_create(stderr, live, &run->progress, err);
     }
+    if (!code && coordinator && run->group.size > 1 && !group_may_thread())
+        progress_say(run->progress,
+                     "warning: MPI gives no thread of its own to sums over the ranks (less than "
+                     "MPI_THREAD_SERIALIZED): they go on only now and then beside the computation");
     if (!code) code = memory_alloc(&run->group_of, (size_t)run->grid->count, sizeof(int), err);
     if (!code) code = memory_alloc(&run->order, (size_t)run->grid->count, sizeof(int), err);
     if (!code) grid_deal(run->grid, run->group.count, run->group_of, run->order);

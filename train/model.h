@@ -60,6 +60,16 @@ int model_losses(struct model *model, float *loss, int32_t *greedy, struct error
  * (for tests and decoding). */
 int model_logits(struct model *model, float *logits, struct error *err);
 
+/* Told by a backward pass how far the gradient is: elements from `first` on will not be written any more.
+ * `first` falls from call to call, to 0. */
+struct gradient_watcher {
+    void (*final)(void *context, size_t first);
+    void *context;
+};
+/* The next model_backward, if it computes a gradient, tells `watcher` (copied), between its operations; those
+ * after it tell nobody. A pass that fails may end without a word. */
+void model_watch_gradient(struct model *model, const struct gradient_watcher *watcher);
+
 /* After a forward of a model made for training: adds the gradient of `scale * sum_n target_weight[n] *
  * loss[n]` to the flat vector `gradient`, and writes loss[n] (unscaled; host array, may be NULL). Alignments:
  * where `direction` is not absent (a flat vector G), alignment[slot] += < gradient of the slot's part of the

@@ -14,6 +14,7 @@ struct pass {
     int rows;              /* of the stage in progress */
     struct view slot;      /* I32 [rows] */
     struct view stream;    /* [rows,D] gradient by the residual stream */
+    struct gradient_watcher watcher;
 };
 
 static struct view weight(const struct pass *p, size_t offset) {
@@ -22,6 +23,10 @@ static struct view weight(const struct pass *p, size_t offset) {
 
 static struct view gradient_of(const struct pass *p, size_t offset) {
     return p->gradient.buffer ? view_at(p->gradient, offset) : view_none();
+}
+
+static void tell(const struct pass *p, size_t first) {
+    if (p->watcher.final && p->gradient.buffer) p->watcher.final(p->watcher.context, first);
 }
 
 static void align(const struct pass *p, int columns, struct view x, struct view y) {
@@ -224,21 +229,35 @@ static int check_call(const struct model *m, struct view direction, const double
     return 0;
 }
 
+void model_watch_gradient(struct model *m, const struct gradient_watcher *watcher) {
+    m->watcher = *watcher;
+}
+
 int model_backward(struct model *m, float scale, struct view gradient, struct view direction, float *loss,
                    double *alignment, struct error *err) {
     struct backend *b = m->backend;
+    struct pass pass = {.m = m, .b = b, .gradient = gradient, .direction = direction, .watcher = m->watcher};
+    m->watcher.final = NULL;
     TRY(check_call(m, direction, alignment, err));
-    if (!m->batch->targets) return 0;
-    struct pass pass = {.m = m, .b = b, .gradient = gradient, .direction = direction};
+    if (!m->batch->targets) {
+        tell(&pass, 0);
+        return 0;
+    }
     m->kept = false; /* gate and up become their gradients */
     if (direction.buffer) b->zero(b, (size_t)m->limits.slots, m->alignment);
+    /* The tensors stand in the flat vector in the order of the forward pass, a tied head at its beginning. */
     head(&pass, scale);
+    tell(&pass, m->layout->final_norm);
     for (int layer = m->config.layers - 1; layer >= 0; layer--) {
         feed_forward(&pass, layer);
+        tell(&pass, m->layout->layers[layer].feed_forward_norm);
         attention_output(&pass, layer);
+        tell(&pass, m->layout->layers[layer].output);
         attention(&pass, layer);
+        tell(&pass, m->layout->layers[layer].input_norm);
     }
     embedding(&pass);
+    tell(&pass, 0);
     if (loss) b->download(b, m->loss, loss, (size_t)m->batch->targets);
     if (direction.buffer) b->download(b, m->alignment, m->slot_sums, (size_t)m->limits.slots);
     TRY(b->check(b, err));

@@ -71,6 +71,7 @@ struct model {
     const struct batch *batch;       /* borrowed from forward to backward; NULL: no forward yet */
     const struct model_cache *cache; /* of the forward pass that is running; NULL: none */
     struct view parameters;
+    struct gradient_watcher watcher; /* of the next backward pass; final NULL: none */
     bool kept;         /* the layers hold what a backward pass reads */
     double *slot_sums; /* [slots], owned: alignments on their way to the caller */
 };

@@ -13,11 +13,17 @@ size_t pass_bytes(const struct model_config *config, const struct pass_limits *l
     return model_bytes(config, &model);
 }
 
-int pass_create(struct backend *backend, const struct model_config *config, const struct parameter_layout *layout,
-                const struct group *group, const struct pass_limits *limits, struct pass **out, struct error *err) {
+int pass_create(struct backend *backend, const struct model_config *config,
+                const struct parameter_layout *layout, const struct group *group,
+                const struct pass_limits *limits, struct reduction *reduction, struct pass **out,
+                struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct pass *pass = *out;
-    *pass = (struct pass){.backend = backend, .group = group, .limits = *limits, .elements = layout->elements};
+    *pass = (struct pass){.backend = backend,
+                          .group = group,
+                          .reduction = reduction,
+                          .limits = *limits,
+                          .elements = layout->elements};
     size_t items = (size_t)limits->items, rows = (size_t)limits->rows, tasks = (size_t)limits->tasks;
     struct model_limits model = model_limits_of(limits);
     int code = model_create(backend, config, layout, &model, &pass->model, err);
@@ -46,11 +52,13 @@ void pass_destroy(struct pass **pass) {
     *pass = NULL;
 }
 
-static int run_batch(struct pass *pass, const struct pass_work *work, struct error *err) {
+static int run_batch(struct pass *pass, const struct pass_work *work, bool last, struct error *err) {
+    const struct gradient_watcher watcher = {reduction_hand_over, pass->reduction};
     struct batch *batch = pass->batch;
     if (batch->rows == 0) return 0;
     TRY(model_forward(pass->model, work->parameters, batch, err));
     if (work->backward) {
+        if (work->sum && last) model_watch_gradient(pass->model, &watcher);
         double *alignment = work->direction.buffer ? pass->sums + 2 * pass->limits.tasks : NULL;
         TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss, alignment, err));
     } else {
@@ -69,13 +77,13 @@ int pass_run_items(struct pass *pass, const struct pass_work *work, const struct
     batch_clear(pass->batch);
     for (int i = 0; i < count; i++) {
         if (rank >= 0 && pass->owner[i] != rank) continue;
-        if (!batch_fits(pass->batch, items[i].example)) TRY(run_batch(pass, work, err));
+        if (!batch_fits(pass->batch, items[i].example)) TRY(run_batch(pass, work, false, err));
         if (!batch_fits(pass->batch, items[i].example))
             return error_set(err, ERROR_INTERNAL, "an example of %d tokens does not fit into a micro-batch of %d rows",
                              items[i].example->length, pass->limits.rows);
         batch_add_example(pass->batch, items[i].example, items[i].task, items[i].weight);
     }
-    return run_batch(pass, work, err);
+    return run_batch(pass, work, true, err);
 }
 
 static int run_shared(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count,
@@ -83,6 +91,7 @@ static int run_shared(struct pass *pass, const struct pass_work *work, const str
     int tasks = pass->limits.tasks;
     memset(pass->sums, 0, 3 * (size_t)tasks * sizeof(double));
     int code = 0;
+    if (work->sum) reduction_begin(pass->reduction, work->gradient);
     if (count > pass->limits.items) {
         code = error_set(err, ERROR_INTERNAL, "a pass over %d examples exceeds its limit of %d", count,
                          pass->limits.items);
@@ -90,6 +99,11 @@ static int run_shared(struct pass *pass, const struct pass_work *work, const str
         for (int i = 0; i < count; i++) pass->cost[i] = items[i].example->length - 1;
         deal_balanced(pass->cost, count, pass->group->size, pass->owner, pass->deal, pass->load);
         code = pass_run_items(pass, work, items, count, pass->group->rank, err);
+    }
+    if (work->sum) { /* whatever happened here, the others wait for this rank's buckets */
+        int late = reduction_finish(pass->reduction, code ? NULL : err);
+        if (late == ERROR_PEER) return late;
+        if (!code) code = late;
     }
     TRY(group_agree(pass->group, code, err));
     TRY(group_sum(pass->group, pass->sums, 3 * (size_t)tasks, err));
@@ -108,7 +122,11 @@ int pass_losses(struct pass *pass, struct view parameters, const struct pass_ite
 int pass_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
                   struct view gradient, struct view direction, double *alignment, struct pass_sums *sums,
                   struct error *err) {
-    struct pass_work work = {
-        .parameters = parameters, .gradient = gradient, .direction = direction, .backward = true, .scale = 1.0f};
+    struct pass_work work = {.parameters = parameters,
+                             .gradient = gradient,
+                             .direction = direction,
+                             .backward = true,
+                             .scale = 1.0f,
+                             .sum = gradient.buffer && pass->reduction};
     return run_shared(pass, &work, items, count, direction.buffer ? alignment : NULL, sums, err);
 }

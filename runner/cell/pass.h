@@ -6,7 +6,7 @@
 #define ADAPT_RUNNER_PASS_H
 
 #include "io/tasks/tasks.h"
-#include "runner/group.h"
+#include "runner/reduction.h"
 #include "train/model.h"
 
 struct pass_item {
@@ -29,8 +29,11 @@ struct pass_limits {
     int tasks;
     bool alignments;
 };
-int pass_create(struct backend *backend, const struct model_config *config, const struct parameter_layout *layout,
-                const struct group *group, const struct pass_limits *limits, struct pass **out, struct error *err);
+/* `reduction` (borrowed) sums gradients over the group; NULL: nobody does. */
+int pass_create(struct backend *backend, const struct model_config *config,
+                const struct parameter_layout *layout, const struct group *group,
+                const struct pass_limits *limits, struct reduction *reduction, struct pass **out,
+                struct error *err);
 void pass_destroy(struct pass **pass);
 
 /* Device memory that pass_create would take for these limits, in bytes. */
@@ -40,9 +43,10 @@ size_t pass_bytes(const struct model_config *config, const struct pass_limits *l
 int pass_losses(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
                 struct pass_sums *sums, struct error *err);
 
-/* Forward and backward: adds this rank's part of the gradient of sum weight * loss to `gradient` (absent: none; NOT reduced
- * over the group: see group_sum_vector), and, where `direction` is given, alignment[task] = < gradient of the task's part,
- * direction > summed over the group. Losses by task as above. Collective. */
+/* Forward and backward: adds the gradient of sum weight * loss to `gradient` (absent: none), which is summed
+ * over the group while the last backward pass runs: what is there before must be zero, or each rank's own
+ * part of the sum. Where `direction` is given, alignment[task] = < gradient of the task's part, direction >.
+ * Losses by task as above. Collective. */
 int pass_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
                   struct view gradient, struct view direction, double *alignment, struct pass_sums *sums,
                   struct error *err);

@@ -8,6 +8,7 @@
 struct pass {
     struct backend *backend;   /* borrowed */
     const struct group *group; /* borrowed */
+    struct reduction *reduction; /* borrowed; NULL: gradients are not summed */
     struct pass_limits limits;
     size_t elements; /* of a flat vector */
     struct model *model;
@@ -25,6 +26,7 @@ struct pass_work {
     struct view parameters, gradient, direction;
     bool backward;
     float scale;
+    bool sum; /* the gradient goes to the reduction while the last micro-batch runs */
 };
 
 /* Packs the items of `rank` (or all: -1) in order and runs every micro-batch; adds to pass->sums. */

@@ -5,8 +5,6 @@
 #include <math.h>
 #include <string.h>
 
-enum { STAGING_ELEMENTS = 4 << 20 };
-
 struct view trainer_vector(struct buffer *buffer) {
     return (struct view){buffer, 0, DTYPE_F32};
 }
@@ -15,6 +13,15 @@ void trainer_lap(struct trainer *trainer, enum archive_phase phase, double *mark
     double now = clock_seconds();
     trainer->phase_seconds[phase] += now - *mark;
     *mark = now;
+}
+
+void trainer_lap_pass(struct trainer *trainer, enum archive_phase phase, double *mark) {
+    struct reduction_counters sums = reduction_take_counters(trainer->reduction), *all = &trainer->overlap;
+    trainer_lap(trainer, phase, mark);
+    trainer->phase_seconds[phase] -= sums.waited;
+    trainer->phase_seconds[PHASE_REDUCE] += sums.waited;
+    *all = (struct reduction_counters){all->overlapped + sums.overlapped, all->waited + sums.waited,
+                                       all->elements + sums.elements, all->early + sums.early};
 }
 
 static bool wants_alignment(const struct method_signal_plan *plan) {
@@ -58,12 +65,10 @@ static int allocate(struct trainer *t, const struct training_settings *training,
     TRY(backend->buffer_create(backend, bytes, &t->gradient, err));
     if (wants_alignment(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->direction, err));
     if (looks_ahead(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->old_parameters, err));
-    if (t->group->size > 1 && !backend->host_pointer(backend, t->gradient)) {
-        t->staging_count = STAGING_ELEMENTS;
-        TRY(memory_alloc(&t->staging, t->staging_count, sizeof(float), err));
-    }
+    TRY(reduction_create(t->group, backend, t->elements, 0, &t->reduction, err));
     TRY(optimizer_create(backend, t->model->layout, &training->optimizer, &t->optimizer, err));
-    TRY(pass_create(backend, &t->model->config, t->model->layout, t->group, &limits, &t->pass, err));
+    TRY(pass_create(backend, &t->model->config, t->model->layout, t->group, &limits, t->reduction, &t->pass,
+                    err));
     t->item_capacity = limits.items;
     TRY(memory_alloc(&t->items, (size_t)limits.items, sizeof *t->items, err));
     TRY(memory_alloc(&t->validation_items, (size_t)limits.items, sizeof *t->items, err));
@@ -110,8 +115,7 @@ void trainer_release_training(struct trainer *trainer) {
     backend->buffer_destroy(backend, &trainer->old_parameters);
     optimizer_destroy(&trainer->optimizer);
     pass_destroy(&trainer->pass);
-    memory_free(trainer->staging);
-    trainer->staging = NULL;
+    reduction_destroy(&trainer->reduction);
 }
 
 void trainer_destroy(struct trainer **trainer) {
@@ -148,6 +152,12 @@ void trainer_take_phases(struct trainer *trainer, double *seconds) {
     memset(trainer->phase_seconds, 0, sizeof trainer->phase_seconds);
 }
 
+struct reduction_counters trainer_take_overlap(struct trainer *trainer) {
+    struct reduction_counters overlap = trainer->overlap;
+    trainer->overlap = (struct reduction_counters){0};
+    return overlap;
+}
+
 int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, const double *token_weight,
                        struct error *err) {
     if (draws->count > trainer->item_capacity)
@@ -173,14 +183,6 @@ void trainer_describe(struct trainer *trainer, const double *token_weight, struc
     out->task_tokens = trainer->task_tokens;
 }
 
-int trainer_reduce(struct trainer *trainer, struct error *err) {
-    double mark = clock_seconds();
-    TRY(group_sum_vector(trainer->group, trainer->backend, trainer_vector(trainer->gradient), trainer->elements,
-                         trainer->staging, trainer->staging_count, err));
-    trainer_lap(trainer, PHASE_REDUCE, &mark);
-    return 0;
-}
-
 int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err) {
     double mark = clock_seconds();
     /* The loss is the same on all ranks: no agreement is needed to stop together. */
@@ -204,8 +206,7 @@ int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, d
     TRY(pass_gradient(trainer->pass, trainer_parameters(trainer), trainer->items, draws->count, gradient, view_none(),
                       NULL, &trainer->sums, err));
     trainer_describe(trainer, weight, out);
-    trainer_lap(trainer, PHASE_TRAIN, &mark);
-    TRY(trainer_reduce(trainer, err));
+    trainer_lap_pass(trainer, PHASE_TRAIN, &mark);
     return trainer_descend(trainer, rate, out, err);
 }
 

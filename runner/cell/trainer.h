@@ -8,7 +8,7 @@
 #define ADAPT_RUNNER_TRAINER_H
 
 #include "io/archive/archive.h"
-#include "runner/group.h"
+#include "runner/reduction.h"
 #include "runner/cell/loaded_model.h"
 #include "runner/cell/pass.h"
 #include "solver/method.h"
@@ -63,5 +63,8 @@ void trainer_release_training(struct trainer *trainer);
 
 /* Seconds spent by phase since the last call, [PHASE_COUNT]. Not collective. */
 void trainer_take_phases(struct trainer *trainer, double *seconds);
+/* How far the sums of training gradients over the group went on beside the backward passes since the last
+ * call. What of their time is not overlapped is PHASE_REDUCE of the above. Not collective. */
+struct reduction_counters trainer_take_overlap(struct trainer *trainer);
 
 #endif

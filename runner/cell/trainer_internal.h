@@ -16,8 +16,8 @@ struct trainer {
     struct buffer *parameters, *gradient;
     struct buffer *direction;      /* G, where alignments are asked for */
     struct buffer *old_parameters; /* theta before the step, for an exact lookahead */
-    float *staging;                /* where the backend's memory is not the host's */
-    size_t staging_count;
+    struct reduction *reduction;
+    struct reduction_counters overlap; /* of the training gradients' sums, since they were asked for */
     struct optimizer *optimizer;
     struct pass *pass;
 
@@ -44,13 +44,13 @@ struct trainer {
 struct view trainer_vector(struct buffer *buffer);
 /* Adds the time since *mark to a phase and moves the mark. */
 void trainer_lap(struct trainer *trainer, enum archive_phase phase, double *mark);
+/* As trainer_lap for a pass that sums a gradient: waiting for the sums is a phase of its own. */
+void trainer_lap_pass(struct trainer *trainer, enum archive_phase phase, double *mark);
 /* Copies draws to the trainer's items with a weight per task: token_weight[task]. */
 int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, const double *token_weight,
                        struct error *err);
 /* Means by task, tokens by task, and the weighted loss from trainer->sums. */
 void trainer_describe(struct trainer *trainer, const double *token_weight, struct trainer_step *out);
-/* Sums the gradient over the group. */
-int trainer_reduce(struct trainer *trainer, struct error *err);
 /* Takes the optimizer's step along the reduced gradient. */
 int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err);
 

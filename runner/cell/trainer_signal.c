@@ -72,7 +72,9 @@ static int validation_gradient(struct trainer *t, const struct sampler *sampler,
     TRY(group_sum(t->group, t->reduced, (size_t)t->tasks + 1, err));
     memcpy(t->validation_loss, t->reduced, (size_t)t->tasks * sizeof(double));
     t->backend->scale(t->backend, t->elements, (float)(factor / t->reduced[t->tasks]), direction);
-    TRY(group_sum_vector(t->group, t->backend, direction, t->elements, t->staging, t->staging_count, err));
+    int code = reduction_sum(t->reduction, direction, err);
+    if (code != ERROR_PEER) code = group_agree(t->group, code, err);
+    TRY(code);
     trainer_lap(t, PHASE_REDUCE, &mark);
     return 0;
 }
@@ -91,8 +93,8 @@ static int training_pass(struct trainer *t, int count, struct view parameters, b
     struct view direction = align ? trainer_vector(t->direction) : view_none();
     if (gradient) t->backend->zero(t->backend, t->elements, to);
     TRY(pass_gradient(t->pass, parameters, t->items, count, to, direction, t->alignment, &t->sums, err));
-    trainer_lap(t, gradient ? PHASE_TRAIN : PHASE_MIXTURE, &mark);
-    return gradient ? trainer_reduce(t, err) : 0;
+    trainer_lap_pass(t, gradient ? PHASE_TRAIN : PHASE_MIXTURE, &mark);
+    return 0;
 }
 
 /* The step and its signal, at the current parameters. */

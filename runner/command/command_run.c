@@ -38,7 +38,7 @@ int command_run(int argc, char **argv) {
         fprintf(stderr, "adapt: --threads %s: not a number of threads (1 to 4096)\n", threads);
         return 2;
     }
-    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided) != MPI_SUCCESS) {
+    if (MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided) != MPI_SUCCESS) {
         fputs("adapt: MPI does not start\n", stderr);
         return 1;
     }

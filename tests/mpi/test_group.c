@@ -1,4 +1,4 @@
-/* Groups of ranks: agreement on errors, reductions, vectors on devices with and without host access. */
+/* Groups of ranks: agreement on errors, reductions, waiting. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -42,34 +42,6 @@ static void test_sums(void **state) {
     group_release(&group);
 }
 
-/* More elements than a bucket or the staging memory, on memory that the host sees and on memory that it does not. */
-static void test_sum_vector(void **state) {
-    (void)state;
-    enum { N = 10007, STAGING = 1000 };
-    static const char *const names[] = {"cpu", "memcheck"};
-    static float host[N], staging[STAGING];
-    struct error err = {0};
-    struct group group;
-    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
-    for (int which = 0; which < 2; which++) {
-        struct backend *backend;
-        struct buffer *buffer;
-        assert_int_equal(backend_create(names[which], 1, &backend, &err), 0);
-        assert_int_equal(backend->buffer_create(backend, N * sizeof(float), &buffer, &err), 0);
-        struct view vector = {buffer, 0, DTYPE_F32};
-        for (int i = 0; i < N; i++) host[i] = (float)(i % 100 + group.rank);
-        backend->upload(backend, vector, host, N);
-        assert_int_equal(group_sum_vector(&group, backend, vector, N, staging, STAGING, &err), 0);
-        backend->download(backend, vector, host, N);
-        assert_int_equal(backend->check(backend, &err), 0);
-        float ranks = (float)group.size;
-        for (int i = 0; i < N; i++) assert_true(host[i] == ranks * (float)(i % 100) + ranks * (ranks - 1) / 2);
-        backend->buffer_destroy(backend, &buffer);
-        backend_destroy(&backend);
-    }
-    group_release(&group);
-}
-
 /* The last rank comes late: the others wait, and use little processor time for it. */
 static void test_wait_is_patient(void **state) {
     (void)state;
@@ -110,7 +82,6 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agree_spreads_the_lowest_failure),
         cmocka_unit_test(test_sums),
-        cmocka_unit_test(test_sum_vector),
         cmocka_unit_test(test_wait_is_patient),
         cmocka_unit_test(test_split),
     };

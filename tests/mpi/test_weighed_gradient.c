@@ -76,7 +76,7 @@ static void close_world(struct world *w) {
 
 static int make_pass(struct world *w, int rows, struct pass **out, struct error *err) {
     struct pass_limits limits = {.rows = rows, .items = ITEMS_MAX, .tasks = w->tasks};
-    return pass_create(w->backend, &w->model->config, w->model->layout, &w->self, &limits, out, err);
+    return pass_create(w->backend, &w->model->config, w->model->layout, &w->self, &limits, NULL, out, err);
 }
 
 static double length_of(struct world *w, struct buffer *vector) {
