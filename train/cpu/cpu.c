@@ -79,18 +79,16 @@ bool cpu_sizes(struct cpu *cpu, const char *operation, int a, int b, int c) {
 }
 
 static int grow(struct cpu *cpu, size_t bytes, struct error *err) {
-    if (bytes <= cpu->scratch_bytes) return 0;
-    memory_free(cpu->scratch);
-    cpu->scratch_bytes = 0;
-    TRY(memory_alloc(&cpu->scratch, bytes, 1, err));
-    cpu->scratch_bytes = bytes;
-    return 0;
+    struct backend *b = &cpu->base;
+    if (cpu->scratch && bytes <= cpu->scratch->bytes) return 0;
+    b->buffer_destroy(b, &cpu->scratch);
+    return b->buffer_create(b, bytes, &cpu->scratch, err);
 }
 
 void *cpu_scratch(struct cpu *cpu, const char *operation, size_t bytes) {
     struct error err = {0};
     if (!cpu_ready(cpu)) return NULL;
-    if (!grow(cpu, bytes ? bytes : 1, &err)) return cpu->scratch;
+    if (!grow(cpu, bytes ? bytes : 1, &err)) return cpu->scratch->data;
     cpu_fail(cpu, err.code, operation, "%s", err.message);
     return NULL;
 }
@@ -124,7 +122,7 @@ static int check(struct backend *b, struct error *err) {
 static void destroy(struct backend *b) {
     struct cpu *cpu = cpu_of(b);
     gemm_destroy(&cpu->gemm);
-    memory_free(cpu->scratch);
+    b->buffer_destroy(b, &cpu->scratch);
     memory_free(cpu);
 }
 

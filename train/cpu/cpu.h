@@ -14,8 +14,7 @@ struct cpu {
     int threads;
     struct gemm *gemm;
     struct error failure; /* the first one since the last check; operations do nothing while it stands */
-    void *scratch;        /* shared by operations, contents last for one operation */
-    size_t scratch_bytes;
+    struct buffer *scratch; /* shared by operations, contents last for one operation; NULL: none yet */
 };
 
 int cpu_backend_create(int threads, struct backend **out, struct error *err);
