@@ -123,8 +123,8 @@ static const struct setting training_rows[] = {
     {"micro_batch_tokens", SETTING_COUNT, FIELD(micro_batch_tokens), 2048, 1, 1e8, NULL, NULL,
      "tokens that a rank holds at a time: bounds memory, changes no result"},
     {"recompute", SETTING_CHOICE, FIELD(recompute), RECOMPUTE_NONE, 0, 0, recompute_names, NULL,
-     "what the backward pass computes again to save memory: layer keeps only the layers' inputs, for more time "
-     "and the same results"},
+     "what the backward pass computes again to save memory: layer keeps only the layers' inputs, for about a "
+     "quarter more time and the same results"},
     {"unit", SETTING_CHOICE, FIELD(unit), SAMPLER_TOKEN, 0, 0, units, NULL,
      "what a mixture's shares are shares of"},
     {"validation_charged", SETTING_FLAG, FIELD(validation_charged), 0, 0, 0, NULL, NULL,

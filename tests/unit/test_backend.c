@@ -3,12 +3,14 @@
 
 #include <math.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 static const double F32_EXACT = 0.0, F32_ROUNDED = 1.2e-7; /* relative: one rounding, and a little */
 static const double DOT_ERROR = 1e-12;                     /* relative to sum |x y| */
 
 static const size_t lengths[] = {0, 1, 15, 16, 17, 255, 1000, 16384, 16385, 70001, 300000};
-enum { LENGTHS = sizeof lengths / sizeof *lengths };
+enum { LENGTHS = sizeof lengths / sizeof *lengths, LARGE_BYTES = 48 << 20 };
 
 static void run_memory(struct op_case *c, int index) {
     struct backend *b = c->backend;
@@ -32,6 +34,47 @@ static void run_memory(struct op_case *c, int index) {
     b->buffer_destroy(b, &buffer);
     expect_true(c, !buffer, "buffer_destroy leaves the pointer");
     b->buffer_destroy(b, &buffer);
+}
+
+/* Memory of the cpu backend is taken where it is touched. */
+static void expect_resident(struct op_case *c, const char *when, unsigned char *data, size_t bytes,
+                            size_t least, size_t most) {
+    static unsigned char resident[LARGE_BYTES / 4096 + 1];
+    size_t page = (size_t)sysconf(_SC_PAGESIZE), count = 0;
+    unsigned char *start = data - (uintptr_t)data % page;
+    size_t pages = (bytes + page - 1) / page;
+    expect_true(c, !mincore(start, bytes, resident), "mincore fails");
+    for (size_t i = 0; i < pages; i++) count += resident[i] & 1;
+    expect_true(c, count * page >= least && count * page <= most,
+                "%zu bytes are resident %s, %zu to %zu expected", count * page, when, least, most);
+}
+
+static void run_large(struct op_case *c, int index) {
+    enum { TOUCHED = 1000 };
+    struct backend *b = c->backend;
+    size_t bytes = LARGE_BYTES - (size_t)index * 4096, last = bytes / 4 - 1;
+    op_describe(c, "%zu bytes", bytes);
+    struct error err = {0};
+    struct buffer *buffer;
+    float ones[TOUCHED], got[2];
+    for (int i = 0; i < TOUCHED; i++) ones[i] = 1.0f;
+    for (int round = 0; round < 2; round++) { /* the second may get the first one's addresses, but not its numbers */
+        expect_true(c, !b->buffer_create(b, bytes, &buffer, &err), "buffer_create: %s", err.message);
+        struct view view = {buffer, 0, DTYPE_F32};
+        unsigned char *data = b->host_pointer(b, buffer);
+        expect_true(c, (uintptr_t)data % 256 == 0, "not aligned to 256 bytes");
+        if (data) expect_resident(c, "at first", data, bytes, 0, 0);
+        b->upload(b, view, ones, TOUCHED);
+        /* in pages of the usual size or one or two huge ones */
+        if (data) expect_resident(c, "after a touch", data, bytes, sizeof ones, 4 << 20);
+        b->download(b, view_at(view, TOUCHED - 1), got, 2);
+        expect_true(c, got[0] == 1.0f && got[1] == 0.0f, "%g, %g are read", (double)got[0], (double)got[1]);
+        b->download(b, view_at(view, last), got, 1);
+        expect_true(c, got[0] == 0.0f, "the last number is %g", (double)got[0]);
+        b->upload(b, view_at(view, last), ones, 1);
+        b->buffer_destroy(b, &buffer);
+        expect_true(c, !buffer, "buffer_destroy leaves the pointer");
+    }
 }
 
 static void run_zero(struct op_case *c, int index) {
@@ -211,7 +254,8 @@ static void run_names(struct op_case *c, int index) {
 
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {
-        {"memory", LENGTHS, run_memory}, {"zero", 4 * LENGTHS, run_zero}, {"scale", LENGTHS, run_scale},
+        {"memory", LENGTHS, run_memory}, {"large", 2, run_large},
+        {"zero", 4 * LENGTHS, run_zero}, {"scale", LENGTHS, run_scale},
         {"add", LENGTHS, run_add},       {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
         {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},       {"clip_factor", 8, run_clip},
         {"failures", 9, run_failures},   {"names", 3, run_names},         {NULL, 0, NULL}};

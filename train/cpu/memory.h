@@ -1,4 +1,5 @@
-/* Buffers of the cpu backend. */
+/* Buffers of the cpu backend. The memory of large ones is taken as it is touched, in huge pages where the system
+ * gives them: a buffer may be as large as the worst case asks for. */
 #ifndef ADAPT_TRAIN_CPU_MEMORY_H
 #define ADAPT_TRAIN_CPU_MEMORY_H
 
@@ -12,7 +13,7 @@ struct buffer {
     size_t mapped; /* bytes of a block that is a mapping of its own; 0: memory_alloc gave it */
 };
 
-/* Zeroed memory; large ones are resident where they were touched, and in huge pages where the system has such. */
+/* Zeroed memory. */
 int cpu_buffer_create(size_t bytes, struct buffer **out, struct error *err);
 void cpu_buffer_destroy(struct buffer **buffer); /* *buffer may be NULL */
 
