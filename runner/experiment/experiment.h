@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "eval/evaluate.h"
 #include "io/tasks/tasks.h"
+#include "slurm/settings.h"
 #include "solver/method.h"
 #include "train/model.h"
 #include "train/optimizer.h"
@@ -101,6 +102,7 @@ struct experiment {
     int keep;           /* enum experiment_keep */
     int keep_dtype;     /* enum parameters_precision: "float32" or "source" */
     int best;           /* enum experiment_best; JSON key "best_by": "worst" | "mean" */
+    struct slurm_settings slurm;
 };
 
 /* Reads and checks a file; all mistakes are reported in one error, a line each. What stands outside the file
@@ -120,7 +122,7 @@ int experiment_set_out(struct experiment *experiment, const char *out, struct er
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
- * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute` and added
+ * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`, `slurm` and added
  * models, budgets, methods, seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 

@@ -1,0 +1,124 @@
+/* Cells to jobs, and the scripts. */
+#include "runner/sweep/sweep.h"
+
+#include "base/memory.h"
+#include "slurm/job_script.h"
+#include <stdlib.h>
+#include <string.h>
+
+int sweep_selection(const int *indices, int count, struct text *out, struct error *err) {
+    for (int i = 0; i < count;) {
+        int first = i++;
+        while (i < count && indices[i] == indices[i - 1] + 1) i++;
+        TRY(text_printf(out, err, "%s%d", first ? "," : "", indices[first]));
+        if (i - first > 1) TRY(text_printf(out, err, "%s%d", i - first > 2 ? "-" : ",", indices[i - 1]));
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- cells */
+
+struct jobs {
+    struct arena *arena;
+    const char **cells; /* selections, [count] */
+    int count;
+};
+
+/* The cells of one chain, or (chain -1) of all; `chain_of` is -1 for cells that are not to be run. */
+static int take_cells(const struct grid *grid, const int *chain_of, int chain, int *room, struct jobs *jobs,
+                      struct error *err) {
+    struct text selection = {0};
+    char *copy;
+    int count = 0;
+    for (int i = 0; i < grid->count; i++)
+        if (chain < 0 ? chain_of[i] >= 0 : chain_of[i] == chain) room[count++] = i;
+    int code = sweep_selection(room, count, &selection, err);
+    if (!code) code = arena_copy(jobs->arena, text_string(&selection), selection.length, &copy, err);
+    text_free(&selection);
+    if (!code) jobs->cells[jobs->count++] = copy;
+    return code;
+}
+
+/* Dealing to as many groups as there are cells gives every chain a group of its own; they are taken in the order of their first
+ * cells. */
+static int take_jobs(const struct grid *grid, bool array, struct jobs *jobs, int *cells, struct error *err) {
+    int *chain_of, *order, *room;
+    size_t count = (size_t)grid->count;
+    TRY(arena_alloc(jobs->arena, &chain_of, count, sizeof *chain_of, err));
+    TRY(arena_alloc(jobs->arena, &order, count, sizeof *order, err));
+    TRY(arena_alloc(jobs->arena, &room, count, sizeof *room, err));
+    TRY(arena_alloc(jobs->arena, &jobs->cells, count, sizeof *jobs->cells, err));
+    grid_deal(grid, grid->count, chain_of, order);
+    for (int i = 0; i < grid->count; i++) *cells += chain_of[i] >= 0;
+    if (!*cells) return 0;
+    if (!array) return take_cells(grid, chain_of, -1, room, jobs, err);
+    bool *taken;
+    TRY(arena_alloc(jobs->arena, &taken, count, sizeof *taken, err));
+    for (int i = 0; i < grid->count; i++) {
+        if (chain_of[i] < 0 || taken[chain_of[i]]) continue;
+        taken[chain_of[i]] = true;
+        TRY(take_cells(grid, chain_of, chain_of[i], room, jobs, err));
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- scripts */
+
+/* Jobs start anywhere. */
+static int absolute(const char *path, struct arena *arena, const char **out, struct error *err) {
+    struct text text = {0};
+    char *here = NULL, *copy;
+    int code = 0;
+    if (path[0] != '/' && !(here = realpath(".", NULL))) return error_set_errno(err, "the current folder");
+    if (here) code = text_printf(&text, err, "%s/", here);
+    if (!code) code = text_append_string(&text, path, err);
+    if (!code) code = arena_copy(arena, text_string(&text), text.length, &copy, err);
+    if (!code) *out = copy;
+    free(here);
+    text_free(&text);
+    return code;
+}
+
+static int check_ranks(const struct experiment *experiment, long long ranks, struct error *err) {
+    const struct slurm_settings *slurm = &experiment->slurm;
+    if (ranks >= experiment->ranks_per_cell) return 0;
+    return error_set(err, ERROR_INPUT, "%s: slurm: %lld nodes of %lld ranks do not hold a cell's ranks_per_cell %lld",
+                     experiment->path, slurm->nodes, slurm->tasks_per_node, experiment->ranks_per_cell);
+}
+
+static int make(const struct experiment *experiment, const struct grid *grid, const char *program,
+                struct jobs *jobs, struct sweep *out, struct error *err) {
+    const struct slurm_settings *slurm = &experiment->slurm;
+    struct job_script script = {.name = experiment->name, .settings = slurm};
+    script.tasks_per_node = slurm->tasks_per_node;
+    if (!script.tasks_per_node)
+        script.tasks_per_node = (experiment->ranks_per_cell + slurm->nodes - 1) / slurm->nodes;
+    TRY(check_ranks(experiment, script.tasks_per_node * slurm->nodes, err));
+    TRY(take_jobs(grid, slurm->mode == SLURM_MODE_ARRAY, jobs, &out->cells, err));
+    out->jobs = script.count = jobs->count;
+    if (!jobs->count) return 0;
+    script.cells = jobs->cells;
+    script.program = slurm->program ? slurm->program : program;
+    TRY(absolute(experiment->path, jobs->arena, &script.experiment, err));
+    TRY(absolute(experiment->folder, jobs->arena, &script.folder, err));
+    TRY(absolute(experiment->out, jobs->arena, &script.out, err));
+    if (strchr(script.program, '/')) TRY(absolute(script.program, jobs->arena, &script.program, err));
+    TRY(job_script_sweep(&script, &out->script, err));
+    return job_script_collect(&script, &out->collect, err);
+}
+
+int sweep_make(const struct experiment *experiment, const struct grid *grid, const char *program, struct sweep *out,
+               struct error *err) {
+    struct jobs jobs = {0};
+    *out = (struct sweep){0};
+    TRY(arena_create(&jobs.arena, err));
+    int code = make(experiment, grid, program, &jobs, out, err);
+    arena_destroy(&jobs.arena);
+    if (code) sweep_free(out);
+    return code;
+}
+
+void sweep_free(struct sweep *sweep) {
+    text_free(&sweep->script);
+    text_free(&sweep->collect);
+}
