@@ -158,7 +158,8 @@ static int check_memory(const struct model_check *c, struct error *err) {
     int code = 0;
     for (int i = 0; i < experiment->method_count && !code; i++) {
         struct method_signal_plan plan = estimate_plan(&experiment->methods[i]);
-        double bytes = (double)trainer_bytes(c->model, &experiment->training, &plan);
+        double bytes =
+            (double)trainer_bytes(c->model, &experiment->training, &plan, (int)experiment->ranks_per_cell);
         code = text_printf(&list, err, "%s%s %.2f GiB", i ? ", " : "", experiment->methods[i].name,
                            bytes / gibibyte);
         most = bytes > most ? bytes : most;
