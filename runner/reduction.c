@@ -9,8 +9,10 @@
 
 enum {
     BUCKET = 1 << 20, /* elements: large enough for bandwidth, small enough to begin early */
-    IN_FLIGHT = 4,    /* buckets that MPI works on at a time */
-    PAUSE_NANOSECONDS = 50 * 1000
+    IN_FLIGHT = 8,    /* buckets that MPI works on at a time */
+    /* Between looks at them. A blocking call would keep a core busy while it waits for ranks that still
+       compute. */
+    PAUSE_NANOSECONDS = 100 * 1000
 };
 
 struct reduction {

@@ -123,8 +123,8 @@ static const struct setting training_rows[] = {
     {"micro_batch_tokens", SETTING_COUNT, FIELD(micro_batch_tokens), 2048, 1, 1e8, NULL, NULL,
      "tokens that a rank holds at a time: bounds memory, changes no result"},
     {"shard_optimizer", SETTING_FLAG, FIELD(shard_optimizer), 1, 0, 0, NULL, NULL,
-     "whether each rank of a cell holds AdamW's moments of its share of the parameters only: less memory, no "
-     "other result"},
+     "whether each rank of a cell holds AdamW's moments of its own share of the parameters only: saves "
+     "memory, changes no result"},
     {"unit", SETTING_CHOICE, FIELD(unit), SAMPLER_TOKEN, 0, 0, units, NULL,
      "what a mixture's shares are shares of"},
     {"validation_charged", SETTING_FLAG, FIELD(validation_charged), 0, 0, 0, NULL, NULL,
