@@ -68,7 +68,7 @@ bool group_is_coordinator(const struct group *group) {
 }
 
 int group_agree(const struct group *group, int code, struct error *err) {
-    if (group->size == 1) return code;
+    if (group->size == 1 || code == ERROR_PEER) return code;
     int first = code ? group->rank : INT_MAX, lowest;
     TRY(group_check_status(MPI_Allreduce(&first, &lowest, 1, MPI_INT, MPI_MIN, group->comm), "MPI_Allreduce",
                            err));

@@ -33,8 +33,9 @@ void group_release(struct group *group);
 /* True on the coordinator, rank 0. Not collective. */
 bool group_is_coordinator(const struct group *group);
 
-/* 0 if `code` is 0 on every rank. Otherwise every rank gets the code and message of the lowest rank that failed, with
- * its number where that is not the coordinator. */
+/* 0 if `code` is 0 on every rank; ERROR_PEER at once, as ranks that cannot talk cannot agree either.
+ * Otherwise every rank gets the code and message of the lowest rank that failed, with its number where that
+ * is not the coordinator. */
 int group_agree(const struct group *group, int code, struct error *err);
 
 /* In place: sums, maxima, or the coordinator's values, of values[n] on every rank. */
