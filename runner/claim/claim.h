@@ -50,7 +50,7 @@ struct claim;
  * the way, and *holder tells whose. */
 int claim_take(const char *path, struct claim **out, bool *taken_over, struct claim_info *holder,
                struct error *err);
-/* ERROR_PEER if the claim is no longer ours: nothing may be written any more. */
+/* ERROR_IO if the claim is no longer ours: nothing may be written any more. */
 int claim_check(struct claim *claim, struct error *err);
 /* Ends the heartbeat and removes the file if it is still ours. *claim is NULL afterwards and may be before.
  */
