@@ -103,8 +103,7 @@ static int run_shared(struct pass *pass, const struct pass_work *work, const str
     }
     if (work->sum) { /* whatever happened here, the others wait for this rank's buckets */
         int late = reduction_finish(pass->reduction, code ? NULL : err);
-        if (late == ERROR_PEER) return late;
-        if (!code) code = late;
+        if (!code || late == ERROR_PEER) code = late;
     }
     TRY(group_agree(pass->group, code, err));
     TRY(group_sum(pass->group, pass->sums, 3 * (size_t)tasks, err));

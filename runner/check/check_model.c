@@ -155,7 +155,7 @@ static double rank_bytes(const struct model_check *c, int method, int recompute)
     struct training_settings training = c->experiment->training;
     struct method_signal_plan plan = estimate_plan(&c->experiment->methods[method]);
     training.recompute = recompute;
-    return (double)trainer_bytes(c->model, &training, &plan);
+    return (double)trainer_bytes(c->model, &training, &plan, (int)c->experiment->ranks_per_cell);
 }
 
 /* `least`: bytes with all recomputation that there is. */

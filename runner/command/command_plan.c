@@ -63,10 +63,12 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     char duration[32], reference[32] = "-";
     show_duration(duration, seconds);
     if (cell->reference >= 0) snprintf(reference, sizeof reference, "%d", cell->reference);
-    printf("%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
-           key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
-           (double)trainer_bytes(plan->model, &experiment->training, &signal) / (1 << 30), duration,
-           reference, archive_state_name((enum archive_state)cell->state));
+    printf(
+        "%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
+        key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
+        (double)trainer_bytes(plan->model, &experiment->training, &signal, (int)experiment->ranks_per_cell) /
+            (1 << 30),
+        duration, reference, archive_state_name((enum archive_state)cell->state));
     if (!cell->done) {
         plan->seconds += seconds;
         plan->open_cells++;

@@ -51,6 +51,7 @@ struct training_settings {
     long long micro_batch_tokens; /* rows a rank holds at a time; bounds memory */
     int recompute;                /* enum recompute: "none" or "layer" */
     int unit;                     /* enum sampler_unit: "token" or "example" */
+    bool shard_optimizer;         /* each rank holds its share of AdamW's moments only */
     bool validation_charged;      /* validation and probe tokens count against the budget */
     struct optimizer_settings optimizer;
 };
@@ -122,8 +123,8 @@ int experiment_set_out(struct experiment *experiment, const char *out, struct er
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
- * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`, `slurm` and added
- * models, budgets, methods, seeds and benchmarks; 0 if there is none. */
+ * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,
+ * `training.shard_optimizer`, `slurm` and added models, budgets, methods, seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif

@@ -125,6 +125,9 @@ static const struct setting training_rows[] = {
     {"recompute", SETTING_CHOICE, FIELD(recompute), RECOMPUTE_NONE, 0, 0, recompute_names, NULL,
      "what the backward pass computes again to save memory: layer keeps only the layers' inputs, for about a "
      "quarter more time and the same results"},
+    {"shard_optimizer", SETTING_FLAG, FIELD(shard_optimizer), 1, 0, 0, NULL, NULL,
+     "whether each rank of a cell holds AdamW's moments of its own share of the parameters only: saves "
+     "memory, changes no result"},
     {"unit", SETTING_CHOICE, FIELD(unit), SAMPLER_TOKEN, 0, 0, units, NULL,
      "what a mixture's shares are shares of"},
     {"validation_charged", SETTING_FLAG, FIELD(validation_charged), 0, 0, 0, NULL, NULL,
