@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+,:@%-";
+static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._/+,:@%=-";
 
 int shell_quote(const char *data, struct text *out, struct error *err) {
     if (*data && !data[strspn(data, plain)]) return text_append_string(out, data, err);

@@ -3,7 +3,9 @@
 #define ADAPT_RUNNER_EXPERIMENT_H
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "eval/evaluate.h"
+#include "io/archive/archive.h"
 #include "io/tasks/tasks.h"
 #include "slurm/settings.h"
 #include "solver/method.h"
@@ -121,6 +123,10 @@ int experiment_set_out(struct experiment *experiment, const char *out, struct er
 
 /* All settings of a method in force, as a JSON object in freshly allocated text. */
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
+
+/* The axes of the experiment's grid; strings are the experiment's, lists the arena's. */
+int experiment_axes(const struct experiment *experiment, struct arena *arena, struct archive_grid_axes *out,
+                    struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
  * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,

@@ -2,19 +2,10 @@
 #include "runner/sweep/sweep.h"
 
 #include "base/memory.h"
+#include "runner/selection.h"
 #include "slurm/job_script.h"
 #include <stdlib.h>
 #include <string.h>
-
-int sweep_selection(const int *indices, int count, struct text *out, struct error *err) {
-    for (int i = 0; i < count;) {
-        int first = i++;
-        while (i < count && indices[i] == indices[i - 1] + 1) i++;
-        TRY(text_printf(out, err, "%s%d", first ? "," : "", indices[first]));
-        if (i - first > 1) TRY(text_printf(out, err, "%s%d", i - first > 2 ? "-" : ",", indices[i - 1]));
-    }
-    return 0;
-}
 
 /* ------------------------------------------------------------------------------------------- cells */
 
@@ -25,14 +16,12 @@ struct jobs {
 };
 
 /* The cells of one chain, or (chain -1) of all; `chain_of` is -1 for cells that are not to be run. */
-static int take_cells(const struct grid *grid, const int *chain_of, int chain, int *room, struct jobs *jobs,
+static int take_cells(const struct grid *grid, const int *chain_of, int chain, bool *wanted, struct jobs *jobs,
                       struct error *err) {
     struct text selection = {0};
     char *copy;
-    int count = 0;
-    for (int i = 0; i < grid->count; i++)
-        if (chain < 0 ? chain_of[i] >= 0 : chain_of[i] == chain) room[count++] = i;
-    int code = sweep_selection(room, count, &selection, err);
+    for (int i = 0; i < grid->count; i++) wanted[i] = chain < 0 ? chain_of[i] >= 0 : chain_of[i] == chain;
+    int code = selection_text(wanted, grid->count, &selection, err);
     if (!code) code = arena_copy(jobs->arena, text_string(&selection), selection.length, &copy, err);
     text_free(&selection);
     if (!code) jobs->cells[jobs->count++] = copy;
@@ -42,22 +31,22 @@ static int take_cells(const struct grid *grid, const int *chain_of, int chain, i
 /* Dealing to as many groups as there are cells gives every chain a group of its own; they are taken in the order of their first
  * cells. */
 static int take_jobs(const struct grid *grid, bool array, struct jobs *jobs, int *cells, struct error *err) {
-    int *chain_of, *order, *room;
+    int *chain_of, *order;
+    bool *wanted, *taken;
     size_t count = (size_t)grid->count;
     TRY(arena_alloc(jobs->arena, &chain_of, count, sizeof *chain_of, err));
     TRY(arena_alloc(jobs->arena, &order, count, sizeof *order, err));
-    TRY(arena_alloc(jobs->arena, &room, count, sizeof *room, err));
+    TRY(arena_alloc(jobs->arena, &wanted, count, sizeof *wanted, err));
+    TRY(arena_alloc(jobs->arena, &taken, count, sizeof *taken, err));
     TRY(arena_alloc(jobs->arena, &jobs->cells, count, sizeof *jobs->cells, err));
     grid_deal(grid, grid->count, chain_of, order);
     for (int i = 0; i < grid->count; i++) *cells += chain_of[i] >= 0;
     if (!*cells) return 0;
-    if (!array) return take_cells(grid, chain_of, -1, room, jobs, err);
-    bool *taken;
-    TRY(arena_alloc(jobs->arena, &taken, count, sizeof *taken, err));
+    if (!array) return take_cells(grid, chain_of, -1, wanted, jobs, err);
     for (int i = 0; i < grid->count; i++) {
         if (chain_of[i] < 0 || taken[chain_of[i]]) continue;
         taken[chain_of[i]] = true;
-        TRY(take_cells(grid, chain_of, chain_of[i], room, jobs, err));
+        TRY(take_cells(grid, chain_of, chain_of[i], wanted, jobs, err));
     }
     return 0;
 }
@@ -69,9 +58,11 @@ static int absolute(const char *path, struct arena *arena, const char **out, str
     struct text text = {0};
     char *here = NULL, *copy;
     int code = 0;
+    while (!strncmp(path, "./", 2)) path += 2;
     if (path[0] != '/' && !(here = realpath(".", NULL))) return error_set_errno(err, "the current folder");
-    if (here) code = text_printf(&text, err, "%s/", here);
-    if (!code) code = text_append_string(&text, path, err);
+    if (here) code = text_append_string(&text, here, err);
+    if (!code && here && strcmp(path, ".")) code = text_append_string(&text, "/", err);
+    if (!code && strcmp(path, ".")) code = text_append_string(&text, path, err);
     if (!code) code = arena_copy(arena, text_string(&text), text.length, &copy, err);
     if (!code) *out = copy;
     free(here);

@@ -31,7 +31,4 @@ int sweep_read_jobs(const char *folder, struct text *out, struct error *err);
 /* Whether such lines name a job. */
 bool sweep_has_job(const char *jobs, long long id);
 
-/* Appends indices as a selection, "3,5-8"; they ascend. */
-int sweep_selection(const int *indices, int count, struct text *out, struct error *err);
-
 #endif

@@ -96,7 +96,7 @@ replace_tmp() {
   mkdir -p "$own"
   chmod 1777 "$own"
   local IFS=:
-  for path in $folder ${ADAPT_CLUSTER_SHARED:-}; do
+  for path in $folder $(cat "$folder/shared"); do
     [[ $path == /tmp/* ]] || continue
     mkdir -p "$own/${path#/tmp/}"
     mount --bind "$path" "$own/${path#/tmp/}"
@@ -182,6 +182,7 @@ case $command in
     head -c 1024 /dev/urandom >"$folder/munge/key"
     chmod 400 "$folder/munge/key"
     echo "$nodes" >"$folder/count"
+    echo "${ADAPT_CLUSTER_SHARED:-}" >"$folder/shared"
     write_configuration "$nodes"
     setsid unshare --mount --net --uts --pid --fork --kill-child --mount-proc \
       "$here/cluster.sh" world "$folder" "$nodes" </dev/null >"$folder/log/world" 2>&1 &
