@@ -1,0 +1,60 @@
+#!/bin/bash
+#SBATCH --job-name=small
+#SBATCH --array=0-2
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --signal=B:USR1@120
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=sweep-%A_%a.log
+
+# Runs the grid of the experiment "small". Written by `adapt submit`, and yours to edit; to submit it again:
+# cd to this folder, then sbatch sweep.sh
+
+adapt=/home/u/adapt/build/adapt
+experiment=/home/u/small.json
+out=/scratch/u/runs/small
+all_cells=( # of array task 0, 1, ...
+  0-1
+  2
+  3,7-9
+)
+cells=${all_cells[SLURM_ARRAY_TASK_ID]}
+max_requeues=50
+
+# What starts the ranks.
+if srun --mpi=list 2>&1 | grep -q pmix; then
+  launcher=(srun --mpi=pmix --wait=60)
+else
+  launcher=(mpirun --bind-to none)
+  export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}
+fi
+
+# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their
+# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end
+# the script before them.
+woken=no
+trap 'woken=yes; kill -USR1 "$ranks"' USR1
+trap 'woken=yes' TERM
+"${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" &
+ranks=$!
+while :; do
+  woken=no
+  wait "$ranks"
+  status=$?
+  [ $woken = yes ] || break # a signal interrupted the wait
+done
+
+# Back into the queue after a time limit (status 75) or a preemption, which may have ended the launcher in any way;
+# never after a failure of the run itself, nor when the job was cancelled (its state then is not RUNNING).
+job=$(scontrol show job "$SLURM_JOB_ID")
+if [ $status != 0 ] && [[ $job == *JobState=RUNNING* ]] &&
+  { [ $status = 75 ] || [[ $job == *PreemptTime=[0-9]* ]]; }; then
+  if [ "${SLURM_RESTART_COUNT:-0}" -lt $max_requeues ]; then
+    echo "stopped with status $status, restart ${SLURM_RESTART_COUNT:-0}: back into the queue"
+    scontrol requeue "$SLURM_JOB_ID" && exit 0
+  else
+    echo "stopped with status $status after $max_requeues restarts: not put back into the queue again"
+  fi
+fi
+exit $status

@@ -1,0 +1,68 @@
+#!/bin/bash
+#SBATCH --job-name=everything
+#SBATCH --array=0-0%6
+#SBATCH --partition=gpu,gpu-long
+#SBATCH --account=p_1234
+#SBATCH --time=1-12:00:00
+#SBATCH --nodes=4
+#SBATCH --ntasks-per-node=4
+#SBATCH --cpus-per-task=8
+#SBATCH --gpus-per-node=4
+#SBATCH --signal=B:USR1@300
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=sweep-%A_%a.log
+#SBATCH --qos=long
+#SBATCH --constraint="a100&nvlink"
+
+# Runs the grid of the experiment "everything". Written by `adapt submit`, and yours to edit; to submit it again:
+# cd to this folder, then sbatch sweep.sh
+
+adapt='/opt/my tools/adapt'
+experiment='/data/it'\''s "here"/$(touch owned)/a
+b `id`.json'
+out='/data/-rf *;&|'
+all_cells=( # of array task 0, 1, ...
+  0-107
+)
+cells=${all_cells[SLURM_ARRAY_TASK_ID]}
+max_requeues=7
+
+# From the experiment's slurm.setup, run in the folder of its file:
+cd '/data/it'\''s "here"/$(touch owned)' || exit 1
+module purge
+module load openmpi/5 hdf5
+export FOO="$(date)"
+
+# What starts the ranks.
+launcher=(mpirun --bind-to none)
+export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}
+
+# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their
+# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end
+# the script before them.
+woken=no
+trap 'woken=yes; kill -USR1 "$ranks"' USR1
+trap 'woken=yes' TERM
+"${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" --threads 8 &
+ranks=$!
+while :; do
+  woken=no
+  wait "$ranks"
+  status=$?
+  [ $woken = yes ] || break # a signal interrupted the wait
+done
+
+# Back into the queue after a time limit (status 75) or a preemption, which may have ended the launcher in any way;
+# never after a failure of the run itself, nor when the job was cancelled (its state then is not RUNNING).
+job=$(scontrol show job "$SLURM_JOB_ID")
+if [ $status != 0 ] && [[ $job == *JobState=RUNNING* ]] &&
+  { [ $status = 75 ] || [[ $job == *PreemptTime=[0-9]* ]]; }; then
+  if [ "${SLURM_RESTART_COUNT:-0}" -lt $max_requeues ]; then
+    echo "stopped with status $status, restart ${SLURM_RESTART_COUNT:-0}: back into the queue"
+    scontrol requeue "$SLURM_JOB_ID" && exit 0
+  else
+    echo "stopped with status $status after $max_requeues restarts: not put back into the queue again"
+  fi
+fi
+exit $status
