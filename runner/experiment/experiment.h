@@ -52,6 +52,8 @@ struct training_settings {
     int unit;                     /* enum sampler_unit: "token" or "example" */
     bool shard_optimizer;         /* each rank holds its share of AdamW's moments only */
     bool validation_charged;      /* validation and probe tokens count against the budget */
+    double checkpoint_minutes;    /* from one checkpoint of a cell to the next; 0: only when a signal stops the run */
+    double stall_minutes;         /* without progress until a cell's ranks are ended; 0: never */
     struct optimizer_settings optimizer;
 };
 
@@ -122,7 +124,7 @@ int experiment_method_json(const struct experiment_method *method, char **out, s
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
  * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,
- * `training.shard_optimizer` and added models, budgets, methods, seeds and benchmarks; 0 if there is none. */
+ * `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes` and added models, budgets, methods, seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif
