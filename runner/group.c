@@ -30,7 +30,12 @@ static int finish_split(struct group *group, struct error *err) {
     TRY(group_check_status(MPI_Comm_set_errhandler(group->beside, MPI_ERRORS_RETURN),
                            "MPI_Comm_set_errhandler", err));
     TRY(group_check_status(MPI_Comm_rank(group->comm, &group->rank), "MPI_Comm_rank", err));
-    return group_check_status(MPI_Comm_size(group->comm, &group->size), "MPI_Comm_size", err);
+    TRY(group_check_status(MPI_Comm_size(group->comm, &group->size), "MPI_Comm_size", err));
+    MPI_Comm node;
+    TRY(group_check_status(MPI_Comm_split_type(group->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
+                           "MPI_Comm_split_type", err));
+    TRY(group_check_status(MPI_Comm_size(node, &group->local), "MPI_Comm_size", err));
+    return group_check_status(MPI_Comm_free(&node), "MPI_Comm_free", err);
 }
 
 int group_split(MPI_Comm world, int ranks, struct group *out, struct error *err) {

@@ -15,6 +15,7 @@ struct group {
     MPI_Comm comm;   /* owned */
     MPI_Comm beside; /* owned: the same ranks, for sums that go on beside other calls (runner/reduction.h) */
     int rank, size;
+    int local; /* of its ranks: those on this rank's machine */
     int index; /* of this group among the groups */
     int count; /* of groups */
 };

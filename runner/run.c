@@ -7,9 +7,12 @@
 #include "runner/command/complain.h"
 #include "runner/cell/ledger.h"
 #include "runner/evaluation.h"
+#include "runner/stop.h"
+#include "runner/taking.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct run {
@@ -20,6 +23,9 @@ struct run {
     struct progress *progress; /* coordinators only */
     int threads;
     int *group_of, *order; /* [cells] */
+    struct stop *stop;
+    struct taking *taking; /* coordinators only */
+    const struct run_options *options;
 };
 
 static bool needed(const struct run *run, int model) {
@@ -61,6 +67,9 @@ static int prepare_files(struct run *run, struct error *err) {
     }
     TRY(archive_experiment_config(experiment->out, &old, err));
     int code = old ? experiment_compare(experiment, old, err) : 0;
+    if (!old && run->options->resume)
+        code = error_set(err, ERROR_INPUT, "%s: holds no archive, so there is nothing to resume (is the folder right?)",
+                         experiment->out);
     memory_free(old);
     if (!code) code = file_join(experiment->out, "cells", &cells, err);
     if (!code) code = file_make_folder(cells, err);
@@ -134,6 +143,7 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     TRY(group_split(world, (int)run->experiment->ranks_per_cell, &run->group, err));
     code = backend_create(run->experiment->device, run->threads, &run->backend, err);
     TRY(group_agree(&run->world, code, err));
+    const struct experiment *experiment = run->experiment;
     bool coordinator = group_is_coordinator(&run->world);
     code = coordinator ? prepare_files(run, err) : 0;
     TRY(group_agree(&run->world, code, err));
@@ -151,7 +161,10 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     if (!code) code = memory_alloc(&run->group_of, (size_t)run->grid->count, sizeof(int), err);
     if (!code) code = memory_alloc(&run->order, (size_t)run->grid->count, sizeof(int), err);
     if (!code) grid_deal(run->grid, run->group.count, run->group_of, run->order);
-    return group_agree(&run->world, code, err);
+    if (!code && group_is_coordinator(&run->group))
+        code = taking_create(experiment, run->grid, run->group_of, run->order, run->group.index, run->progress, &run->taking, err);
+    TRY(group_agree(&run->world, code, err));
+    return stop_create(world, &run->stop, err); /* until here a signal ends the program: there is nothing to save */
 }
 
 /* Tells the end of a cell. Not collective. */
@@ -159,46 +172,129 @@ static void tell(struct run *run, const struct cell *cell, int code, double seco
     if (!run->progress) return;
     char *name = NULL;
     if (grid_cell_name(run->experiment, cell, &name, NULL)) return;
-    if (code)
+    if (code == ERROR_STOPPED)
+        progress_say(run->progress, "cell %d (%s): %s", cell->index, name, err->message);
+    else if (code)
         progress_say(run->progress, "adapt: cell %d (%s) failed: %s", cell->index, name, err->message);
     else
         progress_say(run->progress, "cell %d of %d done: %s (%.1f s)", cell->index + 1, run->grid->count, name, seconds);
     memory_free(name);
 }
 
-/* This group's cells in order; counts done and failed ones. */
-static int run_own_cells(struct run *run, double *counts, struct error *err) {
+enum { WAIT_SECONDS = 2 };
+
+/* What the group does next, the same on all its ranks: runs a cell, which the coordinator has claimed, waits, or ends. */
+struct turn {
+    enum taking_kind kind;
+    int cell;
+    bool stop;           /* it ends because a signal came */
+    struct claim *claim; /* the coordinator's */
+};
+
+static int take_turn(struct run *run, struct turn *turn, struct error *err) {
+    *turn = (struct turn){.kind = TAKING_END, .cell = -1};
+    TRY(group_wait(&run->group, err)); /* where the coordinator has slept, the others have not turned in circles */
+    int code = 0, vote = -(int)stop_wanted(run->stop);
+    if (run->taking) code = taking_next(run->taking, &turn->kind, &turn->cell, &turn->claim, err);
+    code = group_agree_least(&run->group, code, &vote, 1, err);
+    double values[2] = {turn->kind, turn->cell};
+    if (!code) code = group_broadcast(&run->group, values, 2, err);
+    turn->kind = (enum taking_kind)values[0];
+    turn->cell = (int)values[1];
+    turn->stop = vote && turn->kind != TAKING_END;
+    if (code || turn->stop) {
+        claim_release(&turn->claim);
+        turn->kind = TAKING_END;
+    }
+    return code;
+}
+
+/* The model of the cell at hand; another one is closed first. */
+static int open_model(struct run *run, const struct cell *cell, struct loaded_model **model, int *opened, struct error *err) {
+    if (*opened == cell->model) return 0;
+    loaded_model_close(model);
+    *opened = -1;
+    TRY(loaded_model_open(run->experiment, cell->model, &run->group, model, err));
+    *opened = cell->model;
+    return 0;
+}
+
+static int run_cell(struct run *run, struct turn *turn, struct loaded_model **model, int *opened, struct error *err) {
+    const struct cell *cell = &run->grid->cells[turn->cell];
+    double started = clock_seconds();
+    int code = open_model(run, cell, model, opened, err);
+    struct cell_job job = {.experiment = run->experiment,
+                           .grid = run->grid,
+                           .cell = cell,
+                           .group = &run->group,
+                           .model = *model,
+                           .backend = run->backend,
+                           .progress = run->progress,
+                           .threads = run->threads,
+                           .neighbours = run->world.local,
+                           .claim = turn->claim,
+                           .stop = run->stop,
+                           .restart = run->options->restart};
+    if (!code) code = cell_run(&job, err);
+    if (code != ERROR_PEER) claim_release(&turn->claim);
+    tell(run, cell, code, clock_seconds() - started, err);
+    if (run->taking && code != ERROR_STOPPED) taking_ended(run->taking, turn->cell, !code);
+    return code;
+}
+
+/* Cell after cell, until nothing is left for this group or a signal came. */
+static int run_cells(struct run *run, bool *stopped, struct error *err) {
+    const struct timespec pause = {.tv_sec = WAIT_SECONDS};
     struct loaded_model *model = NULL;
-    int opened = -1;
-    for (int i = 0; i < run->grid->count; i++) {
-        const struct cell *cell = &run->grid->cells[run->order[i]];
-        if (run->group_of[cell->index] != run->group.index) continue;
-        int code = 0;
-        if (opened != cell->model) {
-            loaded_model_close(&model);
-            opened = -1;
-            code = loaded_model_open(run->experiment, cell->model, &run->group, &model, err);
-            if (!code) opened = cell->model;
+    struct turn turn;
+    int opened = -1, code = 0;
+    for (*stopped = false; !*stopped;) {
+        code = take_turn(run, &turn, err);
+        *stopped = turn.stop;
+        if (code || turn.kind == TAKING_END) break;
+        if (turn.kind == TAKING_WAIT) {
+            if (run->taking) nanosleep(&pause, NULL);
+            continue;
         }
-        struct cell_job job = {run->experiment, run->grid,     cell,          &run->group,
-                               model,           run->backend,  run->progress, run->threads};
-        double started = clock_seconds();
-        if (!code) code = cell_run(&job, err);
-        tell(run, cell, code, clock_seconds() - started, err);
-        if (code == ERROR_PEER) { /* communication itself is broken: nothing more can be agreed on */
-            loaded_model_close(&model);
-            return code;
-        }
-        if (group_is_coordinator(&run->group)) counts[code ? 1 : 0] += 1.0;
+        code = run_cell(run, &turn, &model, &opened, err);
+        *stopped = code == ERROR_STOPPED;
+        if (code == ERROR_PEER) break; /* communication itself is broken: nothing more can be agreed on */
+        code = 0;
         struct error late = {0};
         if (group_is_coordinator(&run->world) && write_experiment(run, &late))
             progress_say(run->progress, "adapt: warning: %s", late.message);
     }
+    if (*stopped) stop_tell(run->stop);
     loaded_model_close(&model);
-    return 0;
+    return code;
+}
+
+/* Cells by their end, over all groups; what nobody here has run is looked up. */
+static int count_cells(struct run *run, bool stopped, struct run_outcome *outcome, struct error *err) {
+    size_t cells = (size_t)run->grid->count;
+    double *fate, sums[2] = {stopped, 0.0};
+    int code = group_agree(&run->world, memory_alloc(&fate, cells, sizeof *fate, err), err);
+    if (code) return code;
+    if (run->taking) taking_tell(run->taking, fate);
+    code = group_sum(&run->world, fate, cells, err);
+    if (!code) code = group_sum(&run->world, sums, 1, err);
+    outcome->stopped = sums[0] > 0.0;
+    struct grid *now = NULL;
+    if (!code && group_is_coordinator(&run->world)) code = grid_create(run->experiment, run->options->cells, &now, err);
+    for (size_t i = 0; i < cells && !code; i++) {
+        bool selected = run->grid->cells[i].selected;
+        outcome->done += fate[i] == 1.0;
+        outcome->failed += fate[i] == 2.0;
+        outcome->skipped += selected && fate[i] == 0.0 && (run->grid->cells[i].done || (now && now->cells[i].done));
+        outcome->elsewhere += selected && fate[i] == 0.0 && now && !now->cells[i].done;
+    }
+    grid_destroy(&now);
+    memory_free(fate);
+    return group_agree(&run->world, code, err);
 }
 
 static void release(struct run *run) {
+    taking_destroy(&run->taking);
     progress_destroy(&run->progress);
     memory_free(run->group_of);
     memory_free(run->order);
@@ -209,25 +305,28 @@ static void release(struct run *run) {
     group_release(&run->world);
 }
 
+static int run_and_count(struct run *run, struct run_outcome *outcome, struct error *err) {
+    bool stopped = false;
+    int code = 0;
+    snprintf(outcome->out, sizeof outcome->out, "%s", run->experiment->out);
+    if (run->group.size > 0) code = run_cells(run, &stopped, err);
+    if (code == ERROR_PEER) {
+        complain(NULL, err->message);
+        MPI_Abort(run->world.comm, 1);
+    }
+    int late = group_wait(&run->world, err);
+    if (!code) code = late;
+    TRY(group_agree(&run->world, code, err));
+    stop_destroy(&run->stop);
+    TRY(count_cells(run, stopped, outcome, err));
+    return group_agree(&run->world, group_is_coordinator(&run->world) ? write_experiment(run, err) : 0, err);
+}
+
 int run_grid(MPI_Comm world, const struct run_options *options, struct run_outcome *outcome, struct error *err) {
-    struct run run = {.world.comm = MPI_COMM_NULL, .group.comm = MPI_COMM_NULL};
+    struct run run = {.world.comm = MPI_COMM_NULL, .group.comm = MPI_COMM_NULL, .options = options};
     *outcome = (struct run_outcome){0};
     int code = prepare(world, options, &run, err);
-    if (!code) {
-        snprintf(outcome->out, sizeof outcome->out, "%s", run.experiment->out);
-        double counts[2] = {0.0, 0.0};
-        for (int i = 0; i < run.grid->count; i++) outcome->skipped += run.grid->cells[i].selected && run.grid->cells[i].done;
-        if (run.group.size > 0) code = run_own_cells(&run, counts, err);
-        if (code == ERROR_PEER) {
-            complain(NULL, err->message);
-            MPI_Abort(world, 1);
-        }
-        code = group_wait(&run.world, err);
-        if (!code) code = group_sum(&run.world, counts, 2, err);
-        outcome->done = (int)counts[0];
-        outcome->failed = (int)counts[1];
-        if (!code) code = group_agree(&run.world, group_is_coordinator(&run.world) ? write_experiment(&run, err) : 0, err);
-    }
+    if (!code) code = run_and_count(&run, outcome, err);
     release(&run);
     return code;
 }

@@ -170,6 +170,16 @@ struct view trainer_parameters(const struct trainer *trainer) {
     return trainer_vector(trainer->parameters);
 }
 
+struct trainer_state trainer_state(const struct trainer *trainer) {
+    struct trainer_state state = {.parameters = trainer_parameters(trainer)};
+    if (trainer->optimizer) state.optimizer = optimizer_state(trainer->optimizer);
+    return state;
+}
+
+void trainer_set_steps(struct trainer *trainer, int64_t steps) {
+    optimizer_set_steps(trainer->optimizer, steps);
+}
+
 void trainer_take_phases(struct trainer *trainer, double *seconds) {
     memcpy(seconds, trainer->phase_seconds, sizeof trainer->phase_seconds);
     memset(trainer->phase_seconds, 0, sizeof trainer->phase_seconds);

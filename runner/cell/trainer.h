@@ -58,7 +58,16 @@ int trainer_validate(struct trainer *trainer, double *loss, struct error *err);
 /* The weights; borrowed. */
 struct view trainer_parameters(const struct trainer *trainer);
 
-/* Frees what only training needs (gradients, moments, activations); afterwards only trainer_parameters may be used. */
+/* What goes on from step to step, on the device: the weights and the optimizer's state, of which this rank may hold a part. */
+struct trainer_state {
+    struct view parameters;
+    struct optimizer_state optimizer;
+};
+struct trainer_state trainer_state(const struct trainer *trainer);
+/* After the state's vectors were uploaded: goes on as if `steps` steps had been taken. */
+void trainer_set_steps(struct trainer *trainer, int64_t steps);
+
+/* Frees what only training needs (gradients, moments, activations); afterwards only the weights are left. */
 void trainer_release_training(struct trainer *trainer);
 
 /* Seconds spent by phase since the last call, [PHASE_COUNT]. Not collective. */

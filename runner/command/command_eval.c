@@ -66,7 +66,11 @@ static int open_model(struct session *s, struct error *err) {
     TRY(s->backend->buffer_create(s->backend, s->layout->elements * sizeof(float), &s->weights, err));
     struct view parameters = {s->weights, 0, DTYPE_F32};
     TRY(parameters_load(options->folder, s->layout, s->backend, parameters, err));
-    s->model = (struct eval_model){s->backend, &s->config, s->layout, parameters, s->tokenizer, 0};
+    s->model = (struct eval_model){.backend = s->backend,
+                                   .config = &s->config,
+                                   .layout = s->layout,
+                                   .parameters = parameters,
+                                   .tokenizer = s->tokenizer};
     TRY(arena_create(&s->arena, err));
     TRY(arena_alloc(s->arena, &s->results, options->count, sizeof(void *), err));
     return arena_alloc(s->arena, &s->evaluations, options->count, sizeof *s->evaluations, err);

@@ -55,6 +55,8 @@ struct training_settings {
     int unit;                     /* enum sampler_unit: "token" or "example" */
     bool shard_optimizer;         /* each rank holds its share of AdamW's moments only */
     bool validation_charged;      /* validation and probe tokens count against the budget */
+    double checkpoint_minutes;    /* from one checkpoint of a cell to the next; 0: only when a signal stops the run */
+    double stall_minutes;         /* without progress until a cell's ranks are ended; 0: never */
     struct optimizer_settings optimizer;
 };
 
@@ -130,7 +132,8 @@ int experiment_axes(const struct experiment *experiment, struct arena *arena, st
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
  * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,
- * `training.shard_optimizer`, `slurm` and added models, budgets, methods, seeds and benchmarks; 0 if there is none. */
+ * `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes`, `slurm` and added models, budgets, methods,
+ * seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif
