@@ -124,8 +124,9 @@ static const char start[] =
     "# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their\n"
     "# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end\n"
     "# the script before them.\n"
+    "warned=no\n"
     "woken=no\n"
-    "trap 'woken=yes; kill -USR1 \"$ranks\"' USR1\n"
+    "trap 'warned=yes; woken=yes; kill -USR1 \"$ranks\"' USR1\n"
     "trap 'woken=yes' TERM\n";
 
 static const char wait_for_ranks[] =
@@ -147,11 +148,18 @@ static int put_run(const struct job_script *job, struct text *out, struct error 
 
 static const char decide[] =
     "\n"
-    "# Back into the queue after a time limit (status 75) or a preemption, which may have ended the launcher in any way;\n"
-    "# never after a failure of the run itself, nor when the job was cancelled (its state then is not RUNNING).\n"
+    "# Back into the queue after a time limit or a preemption; never after a failure of the run itself, nor when the job\n"
+    "# was cancelled (its state then is not RUNNING).\n"
     "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
-    "if [ $status != 0 ] && [[ $job == *JobState=RUNNING* ]] &&\n"
-    "  { [ $status = 75 ] || [[ $job == *PreemptTime=[0-9]* ]]; }; then\n"
+    "again=no\n"
+    "case $status in\n"
+    "  0) exit 0 ;;\n"
+    "  75) again=yes ;;      # stopped by a signal, everything saved\n"
+    "  138) again=$warned ;; # USR1 before there was anything to save\n"
+    "esac\n"
+    "[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way\n"
+    "[[ $job == *JobState=RUNNING* ]] || again=no\n"
+    "if [ $again = yes ]; then\n"
     "  if [ \"${SLURM_RESTART_COUNT:-0}\" -lt $max_requeues ]; then\n"
     "    echo \"stopped with status $status, restart ${SLURM_RESTART_COUNT:-0}: back into the queue\"\n"
     "    scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"

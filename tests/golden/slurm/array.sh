@@ -33,8 +33,9 @@ fi
 # Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their
 # state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end
 # the script before them.
+warned=no
 woken=no
-trap 'woken=yes; kill -USR1 "$ranks"' USR1
+trap 'warned=yes; woken=yes; kill -USR1 "$ranks"' USR1
 trap 'woken=yes' TERM
 "${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" &
 ranks=$!
@@ -45,11 +46,18 @@ while :; do
   [ $woken = yes ] || break # a signal interrupted the wait
 done
 
-# Back into the queue after a time limit (status 75) or a preemption, which may have ended the launcher in any way;
-# never after a failure of the run itself, nor when the job was cancelled (its state then is not RUNNING).
+# Back into the queue after a time limit or a preemption; never after a failure of the run itself, nor when the job
+# was cancelled (its state then is not RUNNING).
 job=$(scontrol show job "$SLURM_JOB_ID")
-if [ $status != 0 ] && [[ $job == *JobState=RUNNING* ]] &&
-  { [ $status = 75 ] || [[ $job == *PreemptTime=[0-9]* ]]; }; then
+again=no
+case $status in
+  0) exit 0 ;;
+  75) again=yes ;;      # stopped by a signal, everything saved
+  138) again=$warned ;; # USR1 before there was anything to save
+esac
+[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way
+[[ $job == *JobState=RUNNING* ]] || again=no
+if [ $again = yes ]; then
   if [ "${SLURM_RESTART_COUNT:-0}" -lt $max_requeues ]; then
     echo "stopped with status $status, restart ${SLURM_RESTART_COUNT:-0}: back into the queue"
     scontrol requeue "$SLURM_JOB_ID" && exit 0
