@@ -119,28 +119,36 @@ static int put_launcher(const struct job_script *job, struct text *out, struct e
     }
 }
 
-static const char start[] =
+/* Before all else that takes time. */
+static const char signals[] =
     "\n"
     "# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their\n"
     "# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end\n"
     "# the script before them.\n"
+    "ranks=\n"
     "warned=no\n"
     "woken=no\n"
-    "trap 'warned=yes; woken=yes; kill -USR1 \"$ranks\"' USR1\n"
+    "trap 'warned=yes; woken=yes; [ -z \"$ranks\" ] || kill -USR1 \"$ranks\"' USR1\n"
     "trap 'woken=yes' TERM\n";
 
 static const char wait_for_ranks[] =
-    "ranks=$!\n"
-    "while :; do\n"
-    "  woken=no\n"
-    "  wait \"$ranks\"\n"
-    "  status=$?\n"
-    "  [ $woken = yes ] || break # a signal interrupted the wait\n"
-    "done\n";
+    "  ranks=$!\n"
+    "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
+    "  while :; do\n"
+    "    woken=no\n"
+    "    wait \"$ranks\"\n"
+    "    status=$?\n"
+    "    [ $woken = yes ] || break # a signal interrupted the wait\n"
+    "  done\n"
+    "fi\n";
 
 static int put_run(const struct job_script *job, struct text *out, struct error *err) {
-    TRY(text_append_string(out, start, err));
-    TRY(text_append_string(out, "\"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"", err));
+    TRY(text_append_string(out,
+                           "\n"
+                           "status=75\n"
+                           "if [ $warned = no ]; then\n"
+                           "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"",
+                           err));
     if (job->settings->cpus_per_task) TRY(text_printf(out, err, " --threads %lld", job->settings->cpus_per_task));
     TRY(text_append_string(out, " &\n", err));
     return text_append_string(out, wait_for_ranks, err);
@@ -182,6 +190,7 @@ int job_script_sweep(const struct job_script *job, struct text *out, struct erro
     TRY(put_paths(job, out, err));
     TRY(put_cells(job, out, err));
     TRY(text_printf(out, err, "max_requeues=%lld\n", job->settings->max_requeues));
+    TRY(text_append_string(out, signals, err));
     TRY(put_setup(job, out, err));
     TRY(put_launcher(job, out, err));
     TRY(put_run(job, out, err));

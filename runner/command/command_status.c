@@ -4,6 +4,7 @@
 #include "runner/command/complain.h"
 #include "runner/report/status.h"
 #include "runner/report/status_queue.h"
+#include "runner/sweep/sweep.h"
 #include <getopt.h>
 #include <poll.h>
 #include <signal.h>
@@ -24,10 +25,22 @@ static const char usage[] =
     "  DIR                  the experiment's folder (or its experiment.h5, or the file of one cell)\n"
     "  --watch [SECONDS]    tells it again every so many seconds (10), until all cells are done or failed, or Ctrl-C\n";
 
+/* A sweep whose first job has not begun has no archive yet; 0 if `path` is the folder of one. */
+static int look_before(const char *path, struct text *text, bool *open, struct error *err) {
+    struct text jobs = {0};
+    *open = true;
+    int code = sweep_read_jobs(path, &jobs, NULL) || !jobs.length;
+    text_free(&jobs);
+    if (code) return code;
+    TRY(text_append_string(text, "submitted; no cell has been started yet\n", err));
+    return status_queue(path, text, err);
+}
+
 /* One look; *open: cells are left that run or wait. */
 static int look(const char *path, struct text *text, bool *open, struct error *err) {
     struct results *results;
-    TRY(results_load(path, &results, err));
+    int missing = results_load(path, &results, err);
+    if (missing) return missing == ERROR_INPUT && !look_before(path, text, open, NULL) ? 0 : missing;
     int code = status_text(results, (double)time(NULL), text, err);
     if (!code && results->folder) code = status_queue(results->folder, text, err);
     *open = results_count(results, ARCHIVE_RUNNING) + results_count(results, ARCHIVE_PLANNED) > 0;

@@ -69,15 +69,19 @@ has_ended() {
   [ -z "$(on squeue --noheader --jobs "$1" 2>/dev/null)" ]
 }
 
+is_running() {
+  on squeue --noheader --jobs "$1" --states RUNNING | grep -q .
+}
+
 # steps OUT: rows that all cells have so far.
 steps() {
   "$adapt" report "$1" --csv /dev/stdout 2>/dev/null | awk -F, '$5 == "steps" { n += $7 } END { print n + 0 }'
 }
 
-# wait_done OUT SECONDS: until the collector has ended; its verdict must be that everything is there.
+# wait_done OUT SECONDS [CELLS]: until the collector has ended; its verdict must be that so many cells (3) are there.
 wait_done() {
   wait_until "$2" has_ended "$collector" || fail "the sweep has not ended within $2 s"
-  grep -q ' cells: [0-9]* done, 0 running, 0 stopped or failed, 0 not started, 0 damaged' "$1/slurm/collect-$collector.log" ||
+  grep -q " cells: ${3:-3} done, 0 running, 0 stopped or failed, .* 0 damaged" "$1/slurm/collect-$collector.log" ||
     fail "the collection says: $(cat "$1/slurm/collect-$collector.log")"
 }
 
@@ -87,11 +91,21 @@ undisturbed() {
   "$here/../support/mpirun.sh" 2 "$adapt" run plain.json >plain.log 2>&1 || fail "the undisturbed run: $(cat plain.log)"
 }
 
-# same_as_undisturbed OUT: bit for bit in all but times and places.
+# same_as_undisturbed OUT [METHOD]: bit for bit in all but times and places; all cells, or those of one method.
 same_as_undisturbed() {
   local cell
-  for cell in plain/cells/*.h5; do
+  for cell in plain/cells/*"${2:-}"*.h5; do
     "$build/tests/compare_cells" "$cell" "$1/cells/$(basename "$cell")" || fail "$(basename "$cell") of $1 is not as undisturbed"
   done
   echo "same rows as undisturbed: $1"
+}
+
+# began OUT STEPS: some cell has that many rows.
+began() {
+  [ "$(steps "$1")" -ge "$2" ]
+}
+
+# restarts JOB: how often Slurm has requeued its tasks.
+restarts() {
+  on scontrol show job "$1" | sed -n 's/.* Restarts=\([0-9]*\) .*/\1/p' | awk '{ n += $1 } END { print n + 0 }'
 }

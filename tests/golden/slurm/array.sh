@@ -22,6 +22,15 @@ all_cells=( # of array task 0, 1, ...
 cells=${all_cells[SLURM_ARRAY_TASK_ID]}
 max_requeues=50
 
+# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their
+# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end
+# the script before them.
+ranks=
+warned=no
+woken=no
+trap 'warned=yes; woken=yes; [ -z "$ranks" ] || kill -USR1 "$ranks"' USR1
+trap 'woken=yes' TERM
+
 # What starts the ranks.
 if srun --mpi=list 2>&1 | grep -q pmix; then
   launcher=(srun --mpi=pmix --wait=60)
@@ -30,21 +39,18 @@ else
   export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}
 fi
 
-# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their
-# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end
-# the script before them.
-warned=no
-woken=no
-trap 'warned=yes; woken=yes; kill -USR1 "$ranks"' USR1
-trap 'woken=yes' TERM
-"${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" &
-ranks=$!
-while :; do
-  woken=no
-  wait "$ranks"
-  status=$?
-  [ $woken = yes ] || break # a signal interrupted the wait
-done
+status=75
+if [ $warned = no ]; then
+  "${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" &
+  ranks=$!
+  [ $warned = no ] || kill -USR1 "$ranks"
+  while :; do
+    woken=no
+    wait "$ranks"
+    status=$?
+    [ $woken = yes ] || break # a signal interrupted the wait
+  done
+fi
 
 # Back into the queue after a time limit or a preemption; never after a failure of the run itself, nor when the job
 # was cancelled (its state then is not RUNNING).
