@@ -2,10 +2,10 @@
 # cancel.sh BUILD: scancel in the middle of cells; the jobs do not come back by themselves, the collection says what is missing,
 # and a second submission goes on from where they were.
 . "$(dirname "$0")/common.sh"
-undisturbed 0.15
+undisturbed 0.1
 
 for launch in srun mpirun; do
-  experiment $launch.json $launch 0.15 "\"launch\": \"$launch\""
+  experiment $launch.json $launch 0.1 "\"launch\": \"$launch\""
   sweep $launch.json
   wait_until 60 began $launch 40 || fail "$launch: no steps"
   on scancel "$job"

@@ -2,10 +2,10 @@
 # preempt.sh BUILD: a sweep that has to give way to jobs of a higher partition goes back into the queue, goes on when they are
 # gone, and leaves the rows of an undisturbed run; under srun, whose ranks get Slurm's TERM, and under mpirun, whose daemons it ends.
 . "$(dirname "$0")/common.sh"
-undisturbed 0.15
+undisturbed 0.1
 
 for launch in srun mpirun; do
-  experiment $launch.json $launch 0.15 "\"launch\": \"$launch\", \"partition\": \"low\""
+  experiment $launch.json $launch 0.1 "\"launch\": \"$launch\", \"partition\": \"low\""
   sweep $launch.json
   for round in 0 1; do
     wait_until 60 eval "is_running $job && began $launch $((5 + round * 30))" || fail "$launch: no steps in round $round"

@@ -2,10 +2,11 @@
 # time_limit.sh BUILD: jobs whose time limit comes in the middle of a cell save their state on Slurm's USR1, requeue themselves
 # and go on, until all is there; a bound on requeues is kept; a failure is not requeued.
 . "$(dirname "$0")/common.sh"
-undisturbed 0.3
+undisturbed 0.1
 
-# A real limit: one minute, USR1 55 s before it, or when Slurm looks next (every 30 s); two cells, of which one at least is cut.
-experiment limit.json limit 0.3 '"time": "1", "signal_seconds": 55'
+# A real limit: one minute, USR1 55 s before it, which is when Slurm looks next: it does so every 30 s from its start on.
+while [ $((($(date +%s) - $(stat -c %Y "$cluster/up")) % 30)) != 20 ]; do sleep 0.2; done
+experiment limit.json limit 0.1 '"time": "1", "signal_seconds": 55'
 sweep limit.json --cells 0,1
 wait_done limit 300 2
 grep -h 'back into the queue' limit/slurm/sweep-*.log || fail "nothing was requeued"
@@ -18,7 +19,7 @@ warn_and_wait() { # OUT STEPS RESTARTS
   on scancel --batch --signal USR1 "${job}_0"
   wait_until 60 eval '[ "$(restarts "$job")" = '$(($3 + 1))' ]' || fail "USR1 did not requeue start $3"
 }
-experiment mpirun.json mpirun 0.3 '"launch": "mpirun"'
+experiment mpirun.json mpirun 0.1 '"launch": "mpirun"'
 sweep mpirun.json --cells 2
 warn_and_wait mpirun 5 0
 warn_and_wait mpirun 100 1
@@ -26,7 +27,7 @@ wait_done mpirun 120 1
 same_as_undisturbed mpirun proportional
 
 # A bound of one. What the collection then says to run runs.
-experiment bound.json bound 0.3 '"max_requeues": 1'
+experiment bound.json bound 0.1 '"max_requeues": 1'
 sweep bound.json --cells 2
 warn_and_wait bound 5 0
 wait_until 60 began bound 100 || fail "no steps after the requeue"
@@ -39,7 +40,7 @@ wait_done bound 120 1
 same_as_undisturbed bound proportional
 
 # USR1 in the setup, before there are ranks.
-experiment early.json early 0.3 '"setup": ["sleep 4"]'
+experiment early.json early 0.1 '"setup": ["sleep 4"]'
 sweep early.json --cells 2
 wait_until 30 is_running "$job" || fail "the sweep does not start"
 sleep 1
@@ -48,7 +49,7 @@ wait_until 60 eval '[ "$(restarts "$job")" = 1 ]' || fail "USR1 in the setup did
 wait_done early 120 1
 
 # A run that fails is not put back.
-experiment broken.json broken 0.3
+experiment broken.json broken 0.1
 sed -i 's|demo/benchmarks/winogrande.jsonl|demo/benchmarks/none.jsonl|' broken.json
 sweep broken.json
 wait_until 60 has_ended "$collector" || fail "a broken sweep does not end"
