@@ -164,7 +164,7 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     if (!code && group_is_coordinator(&run->group))
         code = taking_create(experiment, run->grid, run->group_of, run->order, run->group.index, run->progress, &run->taking, err);
     TRY(group_agree(&run->world, code, err));
-    return stop_create(world, &run->stop, err); /* until here a signal ends the program: there is nothing to save */
+    return stop_create(world, run->options->signals, &run->stop, err); /* until here a signal ends the program: there is nothing to save */
 }
 
 /* Tells the end of a cell. Not collective. */

@@ -3,6 +3,7 @@
 #define ADAPT_RUNNER_RUN_H
 
 #include "base/error.h"
+#include "runner/signals.h"
 #include <mpi.h>
 #include <stdbool.h>
 
@@ -12,6 +13,7 @@ struct run_options {
     const char *cells;      /* selection such as "3,5-8"; NULL: all */
     int threads;            /* of each rank; 0: the cores of the node shared out */
     bool resume;            /* the archive's folder must hold this experiment already */
+    struct signals *signals; /* borrowed; a signal stops the run after the step at hand */
     bool restart;           /* unfinished cells start anew: their checkpoints are thrown away */
 };
 

@@ -1,37 +1,75 @@
 #include "runner/signals.h"
 
+#include "base/clock.h"
+#include "base/memory.h"
+#include <pthread.h>
 #include <signal.h>
-#include <stddef.h>
-#include <time.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-/* 0: no signal yet; else when the first one came, in milliseconds of the monotonic clock (cut to what the type holds), which
- * tells a second one from an echo. */
-static volatile sig_atomic_t came;
+static const double TOGETHER_SECONDS = 0.5; /* of one stop that reaches a process by several ways */
 
-static int milliseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now); /* async-signal-safe */
-    return (int)((now.tv_sec * 1000 + now.tv_nsec / 1000000) & 0x3fffffff);
+struct signals {
+    sigset_t set;
+    pthread_t thread;
+    atomic_bool armed, came, stop;
+};
+
+/* Ends the process as the signal would have. */
+static void die_of(int number) {
+    sigset_t only;
+    signal(number, SIG_DFL);
+    sigemptyset(&only);
+    sigaddset(&only, number);
+    pthread_sigmask(SIG_UNBLOCK, &only, NULL);
+    raise(number);
+    _exit(128 + number);
 }
 
-static void take(int number) {
-    int now = milliseconds();
-    if (!came)
-        came = now | 1; /* never 0 */
-    else if (((now - (int)came) & 0x3fffffff) > SIGNALS_TOGETHER_MILLISECONDS)
-        _exit(128 + number);
+static void *wait_for_signals(void *context) {
+    struct signals *s = context;
+    double first = 0.0;
+    for (;;) {
+        int number;
+        if (sigwait(&s->set, &number)) continue;
+        if (s->stop) return NULL;
+        if (!s->armed) die_of(number);
+        if (!s->came)
+            first = clock_seconds();
+        else if (clock_seconds() - first > TOGETHER_SECONDS)
+            _exit(128 + number);
+        s->came = true;
+    }
 }
 
-void signals_catch(void) {
-    static const int caught[] = {SIGTERM, SIGINT, SIGUSR1};
-    struct sigaction action = {.sa_handler = take, .sa_flags = SA_RESTART};
-    sigemptyset(&action.sa_mask);
-    for (size_t i = 0; i < sizeof caught / sizeof *caught; i++) sigaction(caught[i], &action, NULL);
-    action.sa_handler = SIG_IGN;
-    sigaction(SIGPIPE, &action, NULL);
+int signals_create(struct signals **out, struct error *err) {
+    TRY(memory_alloc(out, 1, sizeof **out, err));
+    struct signals *s = *out;
+    sigemptyset(&s->set);
+    sigaddset(&s->set, SIGTERM);
+    sigaddset(&s->set, SIGINT);
+    sigaddset(&s->set, SIGUSR1);
+    pthread_sigmask(SIG_BLOCK, &s->set, NULL);
+    if (!pthread_create(&s->thread, NULL, wait_for_signals, s)) return 0;
+    memory_free(s);
+    *out = NULL;
+    return error_set(err, ERROR_MEMORY, "no thread to wait for signals");
 }
 
-bool signals_came(void) {
-    return came != 0;
+void signals_destroy(struct signals **out) {
+    struct signals *s = *out;
+    if (!s) return;
+    *out = NULL;
+    s->stop = true;
+    pthread_kill(s->thread, SIGUSR1);
+    pthread_join(s->thread, NULL);
+    memory_free(s);
+}
+
+void signals_arm(struct signals *signals) {
+    signals->armed = true;
+}
+
+bool signals_came(const struct signals *signals) {
+    return signals->came;
 }

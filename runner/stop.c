@@ -2,20 +2,21 @@
 
 #include "base/memory.h"
 #include "runner/group.h"
-#include "runner/signals.h"
 
 enum { TAG = 1 };
 
 struct stop {
-    MPI_Comm comm; /* owned */
+    struct signals *signals; /* borrowed */
+    MPI_Comm comm;           /* owned */
     int rank, size;
     bool wanted, told;
     MPI_Request *requests; /* [size] of what was told */
 };
 
-int stop_create(MPI_Comm world, struct stop **out, struct error *err) {
+int stop_create(MPI_Comm world, struct signals *signals, struct stop **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct stop *s = *out;
+    s->signals = signals;
     s->comm = MPI_COMM_NULL;
     int code = group_check_status(MPI_Comm_dup(world, &s->comm), "MPI_Comm_dup", err);
     if (!code) code = group_check_status(MPI_Comm_set_errhandler(s->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", err);
@@ -23,7 +24,7 @@ int stop_create(MPI_Comm world, struct stop **out, struct error *err) {
     if (!code) code = group_check_status(MPI_Comm_size(s->comm, &s->size), "MPI_Comm_size", err);
     if (!code) code = memory_alloc(&s->requests, (size_t)s->size, sizeof(MPI_Request), err);
     for (int i = 0; i < s->size && !code; i++) s->requests[i] = MPI_REQUEST_NULL;
-    if (!code) signals_catch();
+    if (!code) signals_arm(signals);
     if (code) stop_destroy(out);
     return code;
 }
@@ -54,13 +55,13 @@ void stop_destroy(struct stop **out) {
 }
 
 bool stop_signalled(const struct stop *s) {
-    return s && signals_came();
+    return s && signals_came(s->signals);
 }
 
 bool stop_wanted(struct stop *s) {
     if (!s) return false;
     if (!s->wanted) listen(s);
-    if (signals_came()) s->wanted = true;
+    if (signals_came(s->signals)) s->wanted = true;
     return s->wanted;
 }
 

@@ -4,12 +4,13 @@
 #define ADAPT_RUNNER_STOP_H
 
 #include "base/error.h"
+#include "runner/signals.h"
 #include <mpi.h>
 #include <stdbool.h>
 
 struct stop;
-/* Catches the signals. Collective over `world`. */
-int stop_create(MPI_Comm world, struct stop **out, struct error *err);
+/* Arms the signals (borrowed). Collective over `world`. */
+int stop_create(MPI_Comm world, struct signals *signals, struct stop **out, struct error *err);
 /* Collective over the world, after the last look on every rank. *stop may be NULL. */
 void stop_destroy(struct stop **stop);
 

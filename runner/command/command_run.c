@@ -67,7 +67,7 @@ int command_run(int argc, char **argv) {
         fprintf(stderr, "adapt: --threads %s: not a number of threads (1 to 4096)\n", threads);
         return 2;
     }
-    if (group_start(&err)) {
+    if (signals_create(&options.signals, &err) || group_start(&err)) {
         complain(NULL, err.message);
         return 1;
     }
@@ -75,6 +75,7 @@ int command_run(int argc, char **argv) {
     struct run_outcome outcome;
     int code = run_grid(MPI_COMM_WORLD, &options, &outcome, &err);
     if (rank == 0) tell(code, &outcome, &err);
+    signals_destroy(&options.signals);
     MPI_Finalize();
     if (code) return complain_status(code);
     return outcome.stopped ? EX_TEMPFAIL : outcome.failed ? 1 : 0;
