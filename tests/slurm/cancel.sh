@@ -7,7 +7,7 @@ undisturbed 0.1
 for launch in srun mpirun; do
   experiment $launch.json $launch 0.1 "\"launch\": \"$launch\""
   sweep $launch.json
-  wait_until 60 began $launch 40 || fail "$launch: no steps"
+  wait_until 90 under_way $launch || fail "$launch: nothing runs"
   on scancel "$job"
   wait_until 60 has_ended "$collector" || fail "$launch: the collection does not come after a cancelled sweep"
   [ "$(on squeue --noheader | wc -l)" = 0 ] || fail "$launch: a cancelled job came back"

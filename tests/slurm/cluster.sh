@@ -9,7 +9,7 @@
 #   cluster.sh boot FOLDER NODE         starts it again
 #   cluster.sh stop FOLDER              ends everything and removes FOLDER
 #
-# Partitions: main (the default); low, whose jobs give way to those of high (requeued, 40 s of grace).
+# Partitions: main (the default); low, whose jobs give way to those of high (requeued, 20 s of grace).
 # Folders below /tmp that the nodes shall see are named in ADAPT_CLUSTER_SHARED (separated by colons).
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -81,7 +81,7 @@ KillWait=10
 MinJobAge=100000
 NodeName=n[1-$nodes] CPUs=2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=5 PreemptMode=OFF
-PartitionName=low Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=40
+PartitionName=low Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=1 PreemptMode=REQUEUE GraceTime=20
 PartitionName=high Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=10 PreemptMode=OFF
 CONF
 }

@@ -73,11 +73,6 @@ is_running() {
   on squeue --noheader --jobs "$1" --states RUNNING | grep -q .
 }
 
-# steps OUT: rows that all cells have so far.
-steps() {
-  "$adapt" report "$1" --csv /dev/stdout 2>/dev/null | awk -F, '$5 == "steps" { n += $7 } END { print n + 0 }'
-}
-
 # wait_done OUT SECONDS [CELLS]: until the collector has ended; its verdict must be that so many cells (3) are there.
 wait_done() {
   wait_until "$2" has_ended "$collector" || fail "the sweep has not ended within $2 s"
@@ -100,9 +95,9 @@ same_as_undisturbed() {
   echo "same rows as undisturbed: $1"
 }
 
-# began OUT STEPS: some cell has that many rows.
-began() {
-  [ "$(steps "$1")" -ge "$2" ]
+# under_way OUT: a job runs, and a cell of it has got somewhere.
+under_way() {
+  is_running "$job" && "$adapt" status "$1" 2>/dev/null | grep ", job ${job}[_ ]" | grep -Eq ' [0-9]{4,} of '
 }
 
 # restarts JOB: how often Slurm has requeued its tasks.

@@ -8,7 +8,7 @@ experiment sweep.json out 0.1
 sweep sweep.json
 restarted=0
 for node in n2 n1; do
-  wait_until 60 eval "is_running $job && began out $((10 + restarted * 60))" || fail "no steps before the end of $node"
+  wait_until 90 under_way out || fail "nothing runs before the end of $node"
   "$here/cluster.sh" kill "$cluster" $node
   restarted=$((restarted + 1))
   wait_until 90 eval "[ \"\$(restarts $job)\" -ge $restarted ]" || fail "Slurm does not requeue the job of $node"

@@ -8,7 +8,7 @@ for launch in srun mpirun; do
   experiment $launch.json $launch 0.1 "\"launch\": \"$launch\", \"partition\": \"low\""
   sweep $launch.json
   for round in 0 1; do
-    wait_until 60 eval "is_running $job && began $launch $((5 + round * 30))" || fail "$launch: no steps in round $round"
+    wait_until 90 under_way $launch || fail "$launch: nothing runs in round $round"
     high=$(on sbatch --parsable --partition high --nodes 2 --exclusive --output /dev/null --wrap 'sleep 2')
     wait_until 60 has_ended "$high" || fail "$launch: the job of high did not get the nodes"
   done

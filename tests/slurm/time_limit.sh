@@ -14,25 +14,25 @@ same_as_undisturbed limit uniform
 same_as_undisturbed limit adapt
 
 # The same signal by hand, under mpirun, twice.
-warn_and_wait() { # OUT STEPS RESTARTS
-  wait_until 60 began "$1" "$2" || fail "no steps after start $3"
+warn_and_wait() { # OUT RESTARTS-BEFORE
+  wait_until 90 under_way "$1" || fail "$1: nothing runs after $2 restarts"
   on scancel --batch --signal USR1 "${job}_0"
-  wait_until 60 eval '[ "$(restarts "$job")" = '$(($3 + 1))' ]' || fail "USR1 did not requeue start $3"
+  wait_until 90 eval '[ "$(restarts "$job")" = '$(($2 + 1))' ]' || fail "$1: USR1 did not requeue after $2 restarts"
 }
 experiment mpirun.json mpirun 0.1 '"launch": "mpirun"'
 sweep mpirun.json --cells 2
-warn_and_wait mpirun 5 0
-warn_and_wait mpirun 100 1
+warn_and_wait mpirun 0
+warn_and_wait mpirun 1
 wait_done mpirun 120 1
 same_as_undisturbed mpirun proportional
 
 # A bound of one. What the collection then says to run runs.
 experiment bound.json bound 0.1 '"max_requeues": 1'
 sweep bound.json --cells 2
-warn_and_wait bound 5 0
-wait_until 60 began bound 100 || fail "no steps after the requeue"
+warn_and_wait bound 0
+wait_until 90 under_way bound || fail "nothing runs after the requeue"
 on scancel --batch --signal USR1 "${job}_0"
-wait_until 60 has_ended "$collector" || fail "the bound on requeues is not kept"
+wait_until 90 has_ended "$collector" || fail "the bound on requeues is not kept"
 grep -q 'after 1 restarts: not put back' bound/slurm/sweep-*.log || fail "the bound is not told"
 grep -q 'adapt run .*/bound.json --out .*/bound --cells 0-2$' bound/slurm/collect-*.log || fail "the collection does not say how to go on"
 sweep bound.json --cells 2
