@@ -77,6 +77,13 @@ static int check_ranks(const struct experiment *experiment, long long ranks, str
                      experiment->path, slurm->nodes, slurm->tasks_per_node, experiment->ranks_per_cell);
 }
 
+/* Slurm replaces % and drops \\ in the whole path of a log, the job's folder included. */
+static int check_logs(const char *out, struct error *err) {
+    if (!strpbrk(out, "%\\")) return 0;
+    return error_set(err, ERROR_INPUT, "%s: Slurm cannot write logs in a folder with %% or \\ in its path (another \"out\" is expected)",
+                     out);
+}
+
 static int make(const struct experiment *experiment, const struct grid *grid, const char *program,
                 struct jobs *jobs, struct sweep *out, struct error *err) {
     const struct slurm_settings *slurm = &experiment->slurm;
@@ -93,6 +100,7 @@ static int make(const struct experiment *experiment, const struct grid *grid, co
     TRY(absolute(experiment->path, jobs->arena, &script.experiment, err));
     TRY(absolute(experiment->folder, jobs->arena, &script.folder, err));
     TRY(absolute(experiment->out, jobs->arena, &script.out, err));
+    TRY(check_logs(script.out, err));
     if (strchr(script.program, '/')) TRY(absolute(script.program, jobs->arena, &script.program, err));
     TRY(job_script_sweep(&script, &out->script, err));
     return job_script_collect(&script, &out->collect, err);

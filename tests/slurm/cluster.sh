@@ -196,7 +196,7 @@ case $command in
     ;;
   world) world "$1" ;;
   node) node "$1" ;;
-  run) in_world env --chdir="$PWD" SLURM_CONF="$SLURM_CONF" "$@" ;;
+  run) in_world env --chdir="$PWD" SLURM_CONF="$SLURM_CONF" bash -c 'exec "$@"' bash "$@" ;; # env takes a=b for a variable
   kill) in_world kill -9 "$(cat "$folder/nodes/$1/pid")" ;;
   boot) in_world "$here/cluster.sh" boot_inside "$folder" "$1" && wait_until_idle "$(cat "$folder/count")" ;;
   boot_inside) boot "$1" ;;

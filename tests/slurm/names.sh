@@ -2,17 +2,17 @@
 # names.sh BUILD: folders, files and the program itself under names that a shell, sbatch or Slurm could take for something else.
 # They are data: the sweep runs, and no command in them is.
 . "$(dirname "$0")/common.sh"
-name=$'-rf it\'s "here" $(touch OWNED) `touch OWNED` %j %% \\ ;&| #SBATCH *\n#SBATCH --nodes=77\nü'
+name=$'-rf it\'s "here" $(touch OWNED) `touch OWNED` ;&| #SBATCH *\n#SBATCH --nodes=77\nü'
 mkdir "$work/$name"
 mkdir "$work/bin $name"
 cp "$adapt" "$work/bin $name/ada'pt \$(touch OWNED)"
 program=$work/bin\ $name/ada\'pt\ \$\(touch\ OWNED\)
 ln -s "$work/demo" "$work/$name/demo"
 cd "$work/$name"
-out=$name/out
+out=./$name/out
 
 # The names go through JSON as JSON wants them.
-python3 - "$out" <<'PYTHON' >plain.json
+python3 - "${out#./}" <<'PYTHON' >plain.json
 import json, sys
 m = lambda n: f"demo/benchmarks/{n}.jsonl"
 print(json.dumps({
@@ -24,7 +24,7 @@ print(json.dumps({
     "ranks_per_cell": 2, "out": sys.argv[1],
     "slurm": {"nodes": 2, "setup": ["touch set-up-was-here", "export NOTE='a  b'"], "extra": ["--comment=\"a # b; touch OWNED\""]}}))
 PYTHON
-for file in ./--experiment.json "./\$(touch OWNED)'.json" $'./a\nb #SBATCH --x.json'; do
+for file in ./--experiment.json "./\$(touch OWNED)' %j %% \\.json" $'./a\nb #SBATCH --x.json'; do
   cp plain.json "$file"
   rm -rf set-up-was-here
   for launch in srun mpirun; do
@@ -39,8 +39,9 @@ for file in ./--experiment.json "./\$(touch OWNED)'.json" $'./a\nb #SBATCH --x.j
 done
 ! find "$work" "$cluster" -name 'OWNED*' | grep . || fail "a name was run as a command"
 
-# What cannot stand in a job script is refused before anything is submitted.
-for bad in '--partition=a b' $'--account=x\ny' '--time=soon' '--partition=-x' $'--extra=--a\nrm -rf' '--extra=rm' '--nodes=0'; do
+# A folder in which Slurm cannot write logs is refused, and so is what cannot stand in a job script, before
+# anything is submitted.
+for bad in '--partition=a b' $'--account=x\ny' '--time=soon' '--partition=-x' $'--extra=--a\nrm -rf' '--extra=rm' '--nodes=0' '--out=50%' '--out=a\b'; do
   status=0
   "$adapt" submit plain.json --dry-run "$bad" >script 2>err || status=$?
   [ $status = 2 ] && [ ! -s script ] && [ -s err ] || fail "submit took $bad (status $status)"
