@@ -17,12 +17,13 @@ static int read_lines(struct experiment_reader *reader, const cJSON *object, con
     }
     TRY(arena_alloc(reader->arena, out, (size_t)cJSON_GetArraySize(list) + 1, sizeof **out, err));
     cJSON_ArrayForEach(item, list) {
+        const char *text = cJSON_IsString(item) ? item->valuestring : "--"; /* which passes all checks */
         char *line;
         if (!cJSON_IsString(item)) {
-            json_mistake(&reader->report, place, "an item that is not a text (a list of lines is expected)");
-            continue;
+            snprintf(place, sizeof place, "slurm.%s[%d]", key, *count);
+            json_mistake(&reader->report, place, "not a text (a list of lines is expected)");
         }
-        TRY(arena_copy(reader->arena, item->valuestring, strlen(item->valuestring), &line, err));
+        TRY(arena_copy(reader->arena, text, strlen(text), &line, err));
         (*out)[(*count)++] = line;
     }
     return 0;
