@@ -9,7 +9,7 @@ disturb() {
   local name=$1 ranks=$2 stops=0
   for _ in 1 2 3; do
     launch "$ranks" "$work/$name.json"
-    until_made "$work/$name/cells/*.h5" || true
+    until_made "$work/$name/cells/*.claim" || true
     sleep "0.$(printf %03d $((RANDOM % 700)))"
     kill -USR1 $(rank_ids) 2>/dev/null || true
     await
@@ -38,7 +38,7 @@ methods='{"name": "adapt", "interval": 4}, {"name": "uniform"}' check waiting 1 
 for ranks in 1 3; do
   long "$work/moved$ranks.json" "$work/moved$ranks" 0 "" '"ranks_per_cell": 2,'
   launch 2 "$work/moved$ranks.json"
-  until_made "$work/moved$ranks/cells/*.h5"
+  until_made "$work/moved$ranks/cells/*.claim"
   sleep 0.5
   kill -USR1 $(rank_ids)
   await

@@ -7,7 +7,9 @@ long "$work/plain.json" "$work/plain" 0 '' '"ranks_per_cell": 2,'
 finish 2 "$work/plain.json"
 long "$work/e.json" "$work/out" 0.005 '"stall_minutes": 0.1,' '"ranks_per_cell": 2,'
 for which in 2 1; do
+  rm -rf "$work/out"
   launch 2 "$work/e.json"
+  until_made "$work/out/cells/*.claim"
   until_made "$work/out/cells/*.checkpoint/*.checkpoint" || fail "the run ended before it had a checkpoint"
   sleep 0.2
   victim=$(rank_ids | sed -n ${which}p)
