@@ -97,7 +97,10 @@ static int start_anew(struct cell_run *run, bool lost, struct error *err) {
     if (cell_coordinates(run)) {
         if (lost && run->job->progress) progress_say(run->job->progress, "adapt: warning: the cell starts from its first step");
         code = cell_archive_open(run, NULL, err);
-        if (!code) code = file_remove_tree(run->checkpoint->folder, err);
+        struct error why;
+        int left = code ? 0 : file_remove_tree(run->checkpoint->folder, &why);
+        /* Where there was no checkpoint, nothing that is left there does harm. */
+        if (left && lost) code = error_set(err, left, "%s", why.message);
     }
     return group_agree(run->job->group, code, err);
 }
