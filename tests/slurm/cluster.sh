@@ -142,6 +142,8 @@ node() {
 # Runs on the controller's host.
 boot() {
   local name=$1 i
+  # What a node that died has left of its jobs, and what a machine that boots finds cleared.
+  rm -rf "$folder/spool/$name" "$folder/nodes/$name/tmp"/spmix_*
   mkdir -p "$folder/spool/$name" "$folder/nodes/$name"
   unshare --mount --net --uts --pid --fork --kill-child --mount-proc \
     "$here/cluster.sh" node "$folder" "$name" </dev/null >"$folder/log/$name.start" 2>&1 &
