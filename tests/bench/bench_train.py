@@ -125,14 +125,15 @@ def bench_real(folder):
 
 
 def median_instances(folder):
-    """The tasks with one instance each, again and again: that of median length. Whatever either side draws, it is the same."""
+    """The tasks with one instance each, again and again: that of median length, with a number behind it because equal ones
+    are kept together. Whatever either side draws, it is as long."""
     out = pathlib.Path(folder) / "median-tasks"
     out.mkdir(exist_ok=True)
     for path in sorted(OPTIONS.tasks.glob("*.json")):
         task = json.loads(path.read_text())
         instances = sorted(task["Instances"][:64], key=lambda instance: len(instance["input"]))
         chosen = instances[len(instances) // 2]
-        task["Instances"] = [{**chosen, "id": f"{chosen['id']}-{i}"} for i in range(40)]
+        task["Instances"] = [{**chosen, "id": f"{chosen['id']}-{i}", "input": f"{chosen['input']} {10 + i}"} for i in range(40)]
         (out / path.name).write_text(json.dumps(task))
     return out
 
