@@ -136,6 +136,7 @@ static int make_grid(struct run *run, const char *cells, struct error *err) {
 static int prepare(MPI_Comm world, const struct run_options *options, struct run *run, struct error *err) {
     TRY(group_whole(world, &run->world, err));
     run->threads = threads_per_rank(world, options->threads);
+    threads_pin(run->threads);
     int code = experiment_load(options->experiment, &run->experiment, err);
     if (!code && options->out) code = experiment_set_out(run->experiment, options->out, err);
     TRY(group_agree(&run->world, code, err));

@@ -82,7 +82,7 @@ enum archive_phase {
     PHASE_MIXTURE,
     PHASE_REDUCE,
     PHASE_OPTIMIZER,
-    PHASE_ARCHIVE, /* writing the row of the step before */
+    PHASE_ARCHIVE, /* writing the row of the step before, and what of a checkpoint the training waits for */
     PHASE_OTHER,
     PHASE_COUNT
 };

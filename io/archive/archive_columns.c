@@ -33,7 +33,7 @@ const struct archive_column archive_step_columns[] = {
      "of that: waiting for sums over the ranks and for what they hold"},
     {"seconds_optimizer", COLUMN_REAL, STEP(phase_seconds[PHASE_OPTIMIZER]), "s", "of that: the optimizer"},
     {"seconds_archive", COLUMN_REAL, STEP(phase_seconds[PHASE_ARCHIVE]), "s",
-     "of that: writing the row of the step before into this archive"},
+     "of that: writing the row of the step before into this archive, and copying a checkpoint"},
     {"seconds_other", COLUMN_REAL, STEP(phase_seconds[PHASE_OTHER]), "s", "of that: everything else"},
     {"objective", COLUMN_REAL, STEP(objective), "nat", "the method's outer objective at its last update"},
     {"entropy", COLUMN_REAL, STEP(entropy), "nat", "entropy of the mixture"},

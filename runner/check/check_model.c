@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "runner/check/check_overlap.h"
 #include "runner/check/estimate.h"
+#include "runner/cell/cell_checkpoint.h"
 #include "runner/cell/ledger.h"
 #include "runner/cell/reference_file.h"
 #include "runner/cell/trainer.h"
@@ -175,13 +176,14 @@ static int fail_memory(const struct model_check *c, double bytes, double least, 
 static int check_memory(const struct model_check *c, struct error *err) {
     const struct experiment *experiment = c->experiment;
     double machine = (double)machine_memory(), most = 0.0, least = 0.0;
+    double copies = (double)cell_checkpoint_bytes(c->model, &experiment->training, (int)experiment->ranks_per_cell);
     struct text list = {0};
     int code = 0;
     for (int i = 0; i < experiment->method_count && !code; i++) {
         double bytes = rank_bytes(c, i, experiment->training.recompute);
         double with = rank_bytes(c, i, RECOMPUTE_LAYER);
         code = text_printf(&list, err, "%s%s %.2f GiB", i ? ", " : "", experiment->methods[i].name,
-                           bytes / gibibyte);
+                           (bytes + copies) / gibibyte);
         most = bytes > most ? bytes : most;
         least = with > least ? with : least;
     }
@@ -190,6 +192,12 @@ static int check_memory(const struct model_check *c, struct error *err) {
     if (code || strcmp(experiment->device, "cpu")) return code; /* other devices have memory of their own */
     double ranks = (double)experiment->ranks_per_cell;
     if (most > machine) return fail_memory(c, most, least, machine, err);
+    if (most + copies > machine)
+        TRY(check_note(&c->check->warnings, err,
+                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
+                       "%.1f: training will wait while checkpoints are written",
+                       c->entry->name, (most + copies) / gibibyte, copies / gibibyte, machine / gibibyte));
+    most += copies;
     if (most * ranks > machine)
         code = check_note(&c->check->warnings, err,
                           "model %s: the %.0f ranks of a cell need %.1f GiB; one machine like this has %.1f: "

@@ -166,6 +166,7 @@ static int run_on_ranks(const struct eval_options *options) {
         return 1;
     }
     session.threads = threads_per_rank(MPI_COMM_WORLD, (int)options->threads);
+    threads_pin(session.threads);
     int code = group_whole(MPI_COMM_WORLD, &session.group, &err);
     if (!code) code = run(&session, &err);
     if (code && session.group.rank == 0) complain(NULL, err.message);

@@ -8,6 +8,7 @@
 #include "runner/grid.h"
 #include "runner/check/matmul_rate.h"
 #include "runner/threads.h"
+#include "runner/cell/cell_checkpoint.h"
 #include "runner/cell/trainer.h"
 #include <stdio.h>
 
@@ -59,6 +60,9 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     struct estimate estimate;
     TRY(estimate_cell(experiment, plan->model, method, experiment->budgets[cell->budget].fraction, &estimate,
                       err));
+    int ranks = (int)experiment->ranks_per_cell;
+    double bytes = (double)trainer_bytes(plan->model, &experiment->training, &signal, ranks) +
+                   (double)cell_checkpoint_bytes(plan->model, &experiment->training, ranks);
     double seconds = estimate.operations / (efficiency * plan->rate);
     char duration[32], reference[32] = "-";
     show_duration(duration, seconds);
@@ -66,9 +70,7 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     printf(
         "%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
         key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
-        (double)trainer_bytes(plan->model, &experiment->training, &signal, (int)experiment->ranks_per_cell) /
-            (1 << 30),
-        duration, reference, archive_state_name((enum archive_state)cell->state));
+        bytes / (1 << 30), duration, reference, archive_state_name((enum archive_state)cell->state));
     if (!cell->done) {
         plan->seconds += seconds;
         plan->open_cells++;

@@ -71,10 +71,18 @@ launch() {
 }
 # rank_ids: the process ids of the ranks that run now, the coordinator first.
 rank_ids() { pgrep -f "^$adapt run $work/" | sort -n || true; }
-# await: waits for the launched program; its exit status is $status.
+# await: waits for the launched program; its exit status is $status. A launcher that hangs without ranks (Open MPI 4's mpirun does,
+# now and then, when a rank is killed while it starts) is killed after a minute.
 await() {
+  local idle=0
   status=0
-  wait "$job" || status=$?
+  while [ $idle -lt 120 ] && kill -0 "$job" 2>/dev/null; do
+    idle=$((idle + 1))
+    [ -z "$(rank_ids)" ] || idle=0
+    sleep 0.5
+  done
+  [ $idle -lt 120 ] || kill -9 "$job" 2>/dev/null || true
+  wait "$job" 2>/dev/null || status=$?
 }
 # finish RANKS FILE [OPTIONS]: runs it to its end, which must be good.
 finish() {

@@ -2,6 +2,7 @@
  * bytes; and some of them are given to sh itself. */
 #include "slurm/shell_quote.h"
 
+#include <errno.h>
 #include <spawn.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -45,7 +46,9 @@ static void ask_shell(const char *word, const char *data) {
     char *argv[] = {(char *)"sh", (char *)"-c", command.data, NULL}, *none[] = {NULL};
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_adddup2(&actions, file, 1);
-    if (posix_spawn(&child, "/bin/sh", &actions, NULL, argv, none) || waitpid(child, &status, 0) != child) abort();
+    if (posix_spawn(&child, "/bin/sh", &actions, NULL, argv, none)) abort();
+    while (waitpid(child, &status, 0) != child) /* libFuzzer's alarm interrupts it */
+        if (errno != EINTR) abort();
     if (status || pread(file, found, length + 2, 0) != (ssize_t)length || memcmp(found, data, length)) abort();
     posix_spawn_file_actions_destroy(&actions);
     close(file);
