@@ -75,7 +75,7 @@ static int put_cells(const struct job_script *job, struct text *out, struct erro
 
 static int put_setup(const struct job_script *job, struct text *out, struct error *err) {
     if (!job->settings->setup_count) return 0;
-    TRY(text_append_string(out, "\n# From the experiment's slurm.setup, run in the folder of its file:\ncd ", err));
+    TRY(text_append_string(out, "\n# The experiment's slurm.setup, in the folder of its file:\ncd ", err));
     TRY(shell_quote(job->folder, out, err));
     TRY(text_append_string(out, " || exit 1\n", err));
     for (int i = 0; i < job->settings->setup_count; i++)
@@ -87,7 +87,8 @@ static int put_setup(const struct job_script *job, struct text *out, struct erro
 
 static const char head[] = "\n# What starts the ranks.\n";
 
-/* srun does not take over --cpus-per-task of the allocation; 60 s after the first rank's end it ends the others. */
+/* srun does not take over --cpus-per-task of the allocation; 60 s after the first rank's end it ends the
+ * others. */
 static int put_srun(const struct job_script *job, const char *indent, struct text *out, struct error *err) {
     TRY(text_printf(out, err, "%slauncher=(srun --mpi=pmix --wait=60", indent));
     if (job->settings->cpus_per_task)
@@ -95,12 +96,14 @@ static int put_srun(const struct job_script *job, const char *indent, struct tex
     return text_append_string(out, ")\n", err);
 }
 
-/* Its ranks are not bound to cores, as each has threads. On TERM it gives them that long before it kills them. */
+/* Its ranks are not bound to cores, as each has threads. On TERM it gives them that long before it kills
+ * them. */
 static int put_mpirun(const char *indent, struct text *out, struct error *err) {
-    return text_printf(out, err,
-                       "%slauncher=(mpirun --bind-to none)\n"
-                       "%sexport OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}\n",
-                       indent, indent);
+    return text_printf(
+        out, err,
+        "%slauncher=(mpirun --bind-to none)\n"
+        "%sexport OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}\n",
+        indent, indent);
 }
 
 static int put_launcher(const struct job_script *job, struct text *out, struct error *err) {
@@ -122,42 +125,43 @@ static int put_launcher(const struct job_script *job, struct text *out, struct e
 /* Before all else that takes time. */
 static const char signals[] =
     "\n"
-    "# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their\n"
-    "# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end\n"
-    "# the script before them.\n"
+    "# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from\n"
+    "# here, save their state and end with status 75. TERM (scancel, preemption) they get from Slurm\n"
+    "# itself; here it must only not end the script before them.\n"
     "ranks=\n"
     "warned=no\n"
     "woken=no\n"
     "trap 'warned=yes; woken=yes; [ -z \"$ranks\" ] || kill -USR1 \"$ranks\"' USR1\n"
     "trap 'woken=yes' TERM\n";
 
-static const char wait_for_ranks[] =
-    "  ranks=$!\n"
-    "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
-    "  while :; do\n"
-    "    woken=no\n"
-    "    wait \"$ranks\"\n"
-    "    status=$?\n"
-    "    [ $woken = yes ] || break # a signal interrupted the wait\n"
-    "  done\n"
-    "fi\n";
+static const char wait_for_ranks[] = "  ranks=$!\n"
+                                     "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
+                                     "  while :; do\n"
+                                     "    woken=no\n"
+                                     "    wait \"$ranks\"\n"
+                                     "    status=$?\n"
+                                     "    [ $woken = yes ] || break # a signal interrupted the wait\n"
+                                     "  done\n"
+                                     "fi\n";
 
 static int put_run(const struct job_script *job, struct text *out, struct error *err) {
-    TRY(text_append_string(out,
-                           "\n"
-                           "status=75\n"
-                           "if [ $warned = no ]; then\n"
-                           "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"",
-                           err));
-    if (job->settings->cpus_per_task) TRY(text_printf(out, err, " --threads %lld", job->settings->cpus_per_task));
+    TRY(text_append_string(
+        out,
+        "\n"
+        "status=75\n"
+        "if [ $warned = no ]; then\n"
+        "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"",
+        err));
+    if (job->settings->cpus_per_task)
+        TRY(text_printf(out, err, " --threads %lld", job->settings->cpus_per_task));
     TRY(text_append_string(out, " &\n", err));
     return text_append_string(out, wait_for_ranks, err);
 }
 
 static const char decide[] =
     "\n"
-    "# Back into the queue after a time limit or a preemption; never after a failure of the run itself, nor when the job\n"
-    "# was cancelled (its state then is not RUNNING).\n"
+    "# Back into the queue after a time limit or a preemption; never after a failure of the run itself,\n"
+    "# nor when the job was cancelled (its state then is not RUNNING).\n"
     "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
     "again=no\n"
     "case $status in\n"
@@ -167,13 +171,12 @@ static const char decide[] =
     "esac\n"
     "[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way\n"
     "[[ $job == *JobState=RUNNING* ]] || again=no\n"
-    "if [ $again = yes ]; then\n"
-    "  if [ \"${SLURM_RESTART_COUNT:-0}\" -lt $max_requeues ]; then\n"
-    "    echo \"stopped with status $status, restart ${SLURM_RESTART_COUNT:-0}: back into the queue\"\n"
-    "    scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
-    "  else\n"
-    "    echo \"stopped with status $status after $max_requeues restarts: not put back into the queue again\"\n"
-    "  fi\n"
+    "restarts=${SLURM_RESTART_COUNT:-0}\n"
+    "if [ $again = yes ] && [ \"$restarts\" -lt $max_requeues ]; then\n"
+    "  echo \"stopped with status $status, restart $restarts: back into the queue\"\n"
+    "  scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
+    "elif [ $again = yes ]; then\n"
+    "  echo \"stopped with status $status after $restarts restarts: not put back into the queue again\"\n"
     "fi\n"
     "exit $status\n";
 
@@ -181,12 +184,13 @@ int job_script_sweep(const struct job_script *job, struct text *out, struct erro
     TRY(text_printf(out, err, "#!/bin/bash\n#SBATCH --job-name=%s\n", job->name));
     TRY(put_array(job, out, err));
     TRY(put_resources(job, out, err));
-    TRY(text_printf(out, err,
-                    "\n"
-                    "# Runs the grid of the experiment \"%s\". Written by `adapt submit`, and yours to edit; to submit it again:\n"
-                    "# cd to this folder, then sbatch sweep.sh\n"
-                    "\n",
-                    job->name));
+    TRY(text_printf(
+        out, err,
+        "\n"
+        "# Runs the grid of the experiment \"%s\". Written by `adapt submit`, and yours to edit.\n"
+        "# To submit it again: cd to this folder, then sbatch sweep.sh\n"
+        "\n",
+        job->name));
     TRY(put_paths(job, out, err));
     TRY(put_cells(job, out, err));
     TRY(text_printf(out, err, "max_requeues=%lld\n", job->settings->max_requeues));
@@ -206,12 +210,13 @@ int job_script_collect(const struct job_script *job, struct text *out, struct er
                            "#SBATCH --output=collect-%j.log\n",
                            err));
     TRY(put_extra(job, out, err));
-    TRY(text_append_string(out,
-                           "\n"
-                           "# Checks the cells that the sweep left, puts them into the archive, and says what is missing.\n"
-                           "# Written by `adapt submit`; to run it again: cd to this folder, then bash collect.sh\n"
-                           "\n",
-                           err));
+    TRY(text_append_string(
+        out,
+        "\n"
+        "# Checks the cells that the sweep left, puts them into the archive, and says what is missing.\n"
+        "# Written by `adapt submit`; to run it again: cd to this folder, then bash collect.sh\n"
+        "\n",
+        err));
     TRY(put_variable(out, "adapt", job->program, err));
     TRY(put_variable(out, "out", job->out, err));
     TRY(put_setup(job, out, err));

@@ -1,4 +1,5 @@
-/* The text of the job scripts that `adapt submit` writes: plain bash, to be read and edited by whoever submits them. */
+/* The text of the job scripts that `adapt submit` writes: plain bash, to be read and edited by whoever
+ * submits them. */
 #ifndef ADAPT_SLURM_JOB_SCRIPT_H
 #define ADAPT_SLURM_JOB_SCRIPT_H
 

@@ -26,7 +26,8 @@ static int ask(const char *path, char *const *argv, struct text *output, bool *a
     return 0;
 }
 
-static int ask_json(const char *path, struct queue *queue, struct text *output, bool *there, struct error *err) {
+static int ask_json(const char *path, struct queue *queue, struct text *output, bool *there,
+                    struct error *err) {
     char *argv[] = {(char *)"squeue", (char *)"--me", (char *)"--json", NULL};
     TRY(ask(path, argv, output, there, err));
     if (*there && queue_parse_json(text_string(output), output->length, queue, NULL)) {
@@ -36,9 +37,10 @@ static int ask_json(const char *path, struct queue *queue, struct text *output, 
     return 0;
 }
 
-static int ask_text(const char *path, struct queue *queue, struct text *output, bool *there, struct error *err) {
-    char *argv[] = {(char *)"squeue", (char *)"--me", (char *)"--noheader", (char *)"--format=" QUEUE_TEXT_FORMAT,
-                    NULL};
+static int ask_text(const char *path, struct queue *queue, struct text *output, bool *there,
+                    struct error *err) {
+    char *argv[] = {(char *)"squeue", (char *)"--me", (char *)"--noheader",
+                    (char *)"--format=" QUEUE_TEXT_FORMAT, NULL};
     TRY(ask(path, argv, output, there, err));
     return *there ? queue_parse_text(text_string(output), output->length, queue, err) : 0;
 }
@@ -77,8 +79,10 @@ static int run_sbatch(const char *path, char *const *argv, char id[QUEUE_ID_BYTE
     int status;
     int code = spawn_capture(path, argv, environ, SBATCH_SECONDS, &output, &status, err);
     if (!code && (status || !queue_parse_submitted(text_string(&output), id))) {
-        while (output.length && isspace((unsigned char)output.data[output.length - 1])) output.data[--output.length] = 0;
-        code = error_set(err, ERROR_IO, "sbatch did not take the job (status %d): %s", status, text_string(&output));
+        while (output.length && isspace((unsigned char)output.data[output.length - 1]))
+            output.data[--output.length] = 0;
+        code = error_set(err, ERROR_IO, "sbatch did not take the job (status %d): %s", status,
+                         text_string(&output));
     }
     text_free(&output);
     return code;
@@ -90,8 +94,9 @@ int queue_submit(const char *folder, const char *script, const char *after, char
     struct text where = {0}, dependency = {0};
     TRY(spawn_find("sbatch", &path, err));
     if (!path)
-        return error_set(err, ERROR_INPUT,
-                         "no sbatch in PATH: jobs are submitted where Slurm is (--dry-run only prints the script)");
+        return error_set(
+            err, ERROR_INPUT,
+            "no sbatch in PATH: jobs are submitted where Slurm is (--dry-run only prints the script)");
     int code = text_printf(&where, err, "--chdir=%s", folder);
     if (!code) code = text_printf(&dependency, err, "--dependency=afterany:%s", after ? after : "");
     if (!code) {

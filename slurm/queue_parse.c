@@ -25,7 +25,8 @@ static bool parse_id(const char *text, long long *out) {
     return *out > 0 && !errno && !*end;
 }
 
-/* A field up to the next '|' or the line's end, into out[bytes]; returns what follows, NULL if the line ends. */
+/* A field up to the next '|' or the line's end, into out[bytes]; returns what follows, NULL if the line ends.
+ */
 static const char *take_field(const char *at, const char *end, char *out, size_t bytes) {
     size_t length = 0;
     for (; at < end && *at != '|'; at++)
@@ -82,7 +83,7 @@ static void copy(const cJSON *item, char *out, size_t bytes) {
 }
 
 static bool is_over(const char *state) {
-    static const char *const over[] = {"COMPLETED", "CANCELLED", "FAILED",    "TIMEOUT",  "NODE_FAIL",
+    static const char *const over[] = {"COMPLETED", "CANCELLED", "FAILED",   "TIMEOUT",      "NODE_FAIL",
                                        "PREEMPTED", "BOOT_FAIL", "DEADLINE", "OUT_OF_MEMORY"};
     for (size_t i = 0; i < sizeof over / sizeof *over; i++)
         if (!strcmp(state, over[i])) return true;
@@ -110,7 +111,8 @@ static int take_jobs(const cJSON *jobs, struct queue *queue, struct error *err) 
     cJSON_ArrayForEach(item, jobs) {
         struct queue_job *job;
         TRY(next_job(queue, &job, err));
-        if (!take_job(item, job)) return error_set(err, ERROR_INPUT, "squeue: a job without a number or a state");
+        if (!take_job(item, job))
+            return error_set(err, ERROR_INPUT, "squeue: a job without a number or a state");
         if (!is_over(job->state)) queue->count++;
     }
     return 0;

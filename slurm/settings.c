@@ -40,7 +40,8 @@ const struct setting slurm_settings_table[] = {
 };
 #undef FIELD
 
-/* A value of an #SBATCH line, which sbatch reads up to the next space, with rules of its own for quotes, backslashes and #. */
+/* A value of an #SBATCH line, which sbatch reads up to the next space, with rules of its own for quotes,
+ * backslashes and #. */
 static const char *word_problem(const char *text) {
     if (!*text) return "empty (leave it out instead)";
     if (*text == '-') return "begins with a dash";
@@ -52,9 +53,9 @@ static const char *word_problem(const char *text) {
 }
 
 static const char *time_problem(const char *text) {
-    static const char expected[] =
-        "not a time limit (minutes, minutes:seconds, hours:minutes:seconds, days-hours, days-hours:minutes or "
-        "days-hours:minutes:seconds is expected)";
+    static const char expected[] = "not a time limit (minutes, minutes:seconds, hours:minutes:seconds, "
+                                   "days-hours, days-hours:minutes or "
+                                   "days-hours:minutes:seconds is expected)";
     int digits = 0, colons = 0, dashes = 0;
     if (!strcasecmp(text, "UNLIMITED") || !strcasecmp(text, "INFINITE")) return NULL;
     for (; *text; text++) {
@@ -76,7 +77,8 @@ static const char *extra_problem(const char *line) {
     if (line[0] != '-' || !line[1] || isspace((unsigned char)line[1]))
         return "not an option of sbatch (such as --qos=long)";
     for (; *line; line++)
-        if ((unsigned char)*line < ' ' || *line == 127) return "holds a line break or another control character";
+        if ((unsigned char)*line < ' ' || *line == 127)
+            return "holds a line break or another control character";
     return NULL;
 }
 

@@ -1,4 +1,5 @@
-/* What a sweep asks Slurm for: the section "slurm" of the experiment file, and the options of `adapt submit`. */
+/* What a sweep asks Slurm for: the section "slurm" of the experiment file, and the options of `adapt submit`.
+ */
 #ifndef ADAPT_SLURM_SETTINGS_H
 #define ADAPT_SLURM_SETTINGS_H
 

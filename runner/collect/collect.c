@@ -1,4 +1,5 @@
-/* The collection as a whole: which experiment, which file of every cell, and the archive that is made of them. */
+/* The collection as a whole: which experiment, which file of every cell, and the archive that is made of
+ * them. */
 #include "runner/collect/collect_internal.h"
 
 #include "base/memory.h"
@@ -9,10 +10,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------- which experiment */
+/* ------------------------------------------------------------------------------------------- which
+ * experiment */
 
-/* The settings that a folder's files were made with: of its experiment.h5, or of any cell; *out is NULL where there is
- * neither. */
+/* The settings that a folder's files were made with: of its experiment.h5, or of any cell; *out is NULL where
+ * there is neither. */
 static int folder_experiment(const char *folder, struct experiment **out, struct error *err) {
     struct archive_experiment *archive;
     char *cells, **names = NULL;
@@ -33,7 +35,8 @@ static int folder_experiment(const char *folder, struct experiment **out, struct
         code = file_join(cells, names[i], &path, err);
         if (!code && !archive_reader_open(path, &reader, NULL)) {
             if (!archive_reader_summary(reader, &summary, NULL))
-                (void)experiment_parse(summary.experiment_path, summary.config, strlen(summary.config), out, NULL);
+                (void)experiment_parse(summary.experiment_path, summary.config, strlen(summary.config), out,
+                                       NULL);
             archive_reader_close(&reader);
         }
         memory_free(path);
@@ -84,7 +87,8 @@ static int note_conflict(struct collection *c, struct collected *cell, const str
     char *copy;
     int code = collect_compare(cell->best.path, other->path, &difference, err);
     if (!code && difference.length) {
-        code = text_printf(&told, err, "%s and %s differ: %s", cell->best.path, other->path, text_string(&difference));
+        code = text_printf(&told, err, "%s and %s differ: %s", cell->best.path, other->path,
+                           text_string(&difference));
         if (!code) code = arena_copy(c->arena, text_string(&told), told.length, &copy, err);
         if (!code) cell->conflict = copy;
     }
@@ -154,7 +158,8 @@ static int bring(struct collection *c, int index, struct error *err) {
     if (!code && there.state == COLLECT_RUNNING) {
         cell->busy = true;
     } else if (!code) {
-        code = c->options->copy ? file_copy(cell->best.path, path, err) : link_file(cell->best.path, path, err);
+        code =
+            c->options->copy ? file_copy(cell->best.path, path, err) : link_file(cell->best.path, path, err);
         c->linked += !code;
     }
     memory_free(path);

@@ -24,7 +24,8 @@ static int compare_column(struct archive_reader *first, struct archive_reader *s
     TRY(read(first, column, &a, &rows, &columns, err));
     int code = read(second, column, &b, &other_rows, &other_columns, err);
     if (!code && (rows != other_rows || columns != other_columns))
-        code = text_printf(difference, err, "%s: %lld rows and %lld", table, (long long)rows, (long long)other_rows);
+        code = text_printf(difference, err, "%s: %lld rows and %lld", table, (long long)rows,
+                           (long long)other_rows);
     for (int64_t i = 0; i < rows * columns && !code && !difference->length; i++)
         if (!same(a[i], b[i]))
             code = text_printf(difference, err, "%s/%s: row %lld has %.17g and %.17g", table, column,
@@ -52,8 +53,8 @@ static int compare_evaluations(struct archive_reader *first, struct archive_read
         if (strcmp(a.benchmark, b.benchmark))
             return text_printf(difference, err, "eval: %s and %s", a.benchmark, b.benchmark);
         if (a.n != b.n || !same(a.score, b.score))
-            return text_printf(difference, err, "eval/%s: %.17g over %lld records and %.17g over %lld", a.benchmark,
-                               a.score, (long long)a.n, b.score, (long long)b.n);
+            return text_printf(difference, err, "eval/%s: %.17g over %lld records and %.17g over %lld",
+                               a.benchmark, a.score, (long long)a.n, b.score, (long long)b.n);
     }
     return 0;
 }
@@ -65,8 +66,8 @@ static int compare(struct archive_reader *first, struct archive_reader *second, 
     TRY(archive_reader_summary(second, &b, err));
     if (a.tasks != b.tasks) return text_printf(difference, err, "%d tasks and %d", a.tasks, b.tasks);
     TRY(compare_table(first, second, archive_reader_steps, "steps", archive_step_columns, difference, err));
-    TRY(compare_table(first, second, archive_reader_validation, "validation", archive_validation_columns, difference,
-                      err));
+    TRY(compare_table(first, second, archive_reader_validation, "validation", archive_validation_columns,
+                      difference, err));
     if (!difference->length && a.evaluations != b.evaluations)
         return text_printf(difference, err, "%d evaluations and %d", a.evaluations, b.evaluations);
     return compare_evaluations(first, second, a.evaluations, difference, err);

@@ -38,15 +38,17 @@ struct collection {
     int linked;              /* files that were linked or copied */
 };
 
-/* collect_check.c: looks at a cell's file and its claim. A file that fails a check is COLLECT_BAD or COLLECT_OPEN with the reason,
- * not an error. `compared` (may be NULL) is a config text that has been found to agree. */
+/* collect_look.c: looks at a cell's file and its claim. A file that fails a check is COLLECT_BAD or
+ * COLLECT_OPEN with the reason, not an error. */
 int collect_look(const struct experiment *experiment, const struct archive_cell_key *key, const char *path,
                  struct arena *arena, struct collect_find *out, struct error *err);
-/* What is wrong with the rows and evaluations of an open file, appended to `why`; nothing if all is right. */
+/* collect_rows.c: what is wrong with the rows and evaluations of an open file, appended to `why`; nothing if
+ * all is right. */
 int collect_check_rows(struct archive_reader *reader, const struct experiment *experiment, struct text *why,
                        struct error *err);
 
-/* collect_compare.c: where two finished files of a cell differ in what is not a matter of time, appended to `difference`. */
+/* collect_compare.c: where two finished files of a cell differ in what is not a matter of time, appended to
+ * `difference`. */
 int collect_compare(const char *first, const char *second, struct text *difference, struct error *err);
 
 /* collect_report.c */

@@ -21,12 +21,13 @@ static bool same_key(const struct archive_cell_key *a, const struct archive_cell
 }
 
 /* The rows are checked by the settings that the cell was run with: others may have been added since. */
-static int check_content(struct archive_reader *reader, const struct experiment *experiment, const char *config,
-                         struct text *why, struct error *err) {
+static int check_content(struct archive_reader *reader, const struct experiment *experiment,
+                         const char *config, struct text *why, struct error *err) {
     if (!strcmp(config, experiment->text)) return collect_check_rows(reader, experiment, why, err);
     struct error wrong = {0};
     struct experiment *own;
-    if (experiment_compare(experiment, config, &wrong) || experiment_parse(experiment->path, config, strlen(config), &own, &wrong))
+    if (experiment_compare(experiment, config, &wrong) ||
+        experiment_parse(experiment->path, config, strlen(config), &own, &wrong))
         return text_printf(why, err, "config: %s", wrong.message);
     int code = collect_check_rows(reader, own, why, err);
     experiment_destroy(&own);
@@ -34,8 +35,8 @@ static int check_content(struct archive_reader *reader, const struct experiment 
 }
 
 /* An error of reading is what is wrong with the file. */
-static int check_file(const struct experiment *experiment, const struct archive_cell_key *key, const char *path,
-                      enum archive_state *state, struct text *why, struct error *err) {
+static int check_file(const struct experiment *experiment, const struct archive_cell_key *key,
+                      const char *path, enum archive_state *state, struct text *why, struct error *err) {
     struct archive_reader *reader;
     struct archive_cell_summary summary;
     struct error wrong = {0};
@@ -46,8 +47,8 @@ static int check_file(const struct experiment *experiment, const struct archive_
     code = archive_reader_summary(reader, &summary, &wrong);
     if (!code) *state = summary.state;
     if (!code && !same_key(&summary.key, key))
-        code = error_set(&wrong, ERROR_INPUT, "holds another cell: %s / %s / %s / seed %lld", summary.key.model,
-                         summary.key.budget, summary.key.method, summary.key.seed);
+        code = error_set(&wrong, ERROR_INPUT, "holds another cell: %s / %s / %s / seed %lld",
+                         summary.key.model, summary.key.budget, summary.key.method, summary.key.seed);
     if (!code) code = check_content(reader, experiment, summary.config, why, &wrong);
     if (code && code != ERROR_MEMORY) code = text_append_string(why, wrong.message, err);
     if (code == ERROR_MEMORY) error_set(err, code, "%s", wrong.message);
@@ -70,8 +71,8 @@ static int look_at_claim(const char *path, bool *alive, struct text *who, struct
     if (!claim_read(claim, &found, &info, &reading) && found && info.alive) {
         *alive = true;
         text_clear(who);
-        int code = text_printf(who, err, "on %s%s%s, last heard of %.0f s ago", info.host, info.job[0] ? ", job " : "",
-                               info.job, info.heartbeat);
+        int code = text_printf(who, err, "on %s%s%s, last heard of %.0f s ago", info.host,
+                               info.job[0] ? ", job " : "", info.job, info.heartbeat);
         memory_free(claim);
         return code;
     }

@@ -15,10 +15,12 @@ static int count_of(const struct collection *c, enum collect_state state) {
 
 static int tell_counts(const struct collection *c, struct text *out, struct error *err) {
     int done = count_of(c, COLLECT_DONE), running = count_of(c, COLLECT_RUNNING);
-    int bad = count_of(c, COLLECT_BAD), open = count_of(c, COLLECT_OPEN), missing = count_of(c, COLLECT_MISSING);
-    TRY(text_printf(out, err, "%s: %d cell%s: %d done, %d running, %d stopped or failed, %d not started, %d damaged\n",
-                    c->experiment->name, c->grid->count, c->grid->count > 1 ? "s" : "", done, running, open, missing,
-                    bad));
+    int bad = count_of(c, COLLECT_BAD), open = count_of(c, COLLECT_OPEN),
+        missing = count_of(c, COLLECT_MISSING);
+    TRY(text_printf(out, err,
+                    "%s: %d cell%s: %d done, %d running, %d stopped or failed, %d not started, %d damaged\n",
+                    c->experiment->name, c->grid->count, c->grid->count > 1 ? "s" : "", done, running, open,
+                    missing, bad));
     if (!c->linked) return 0;
     return text_printf(out, err, "%d file%s %s into %s\n", c->linked, c->linked > 1 ? "s" : "",
                        c->options->copy ? "copied" : "linked", c->experiment->out);
@@ -41,7 +43,9 @@ static int tell_cell(const struct collection *c, int index, struct text *out, st
     case COLLECT_BAD:
         return text_printf(out, err, "damaged: %s: %s\n", cell->best.path, cell->best.why);
     default:
-        if (cell->busy) return text_printf(out, err, "done in %s, but being run in %s\n", cell->best.path, c->experiment->out);
+        if (cell->busy)
+            return text_printf(out, err, "done in %s, but being run in %s\n", cell->best.path,
+                               c->experiment->out);
         return text_printf(out, err, "conflict: %s; the first is taken\n", cell->conflict);
     }
 }

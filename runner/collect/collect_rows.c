@@ -12,11 +12,13 @@ struct column {
     int64_t rows, columns;
 };
 
-static int read_steps(struct archive_reader *reader, const char *name, struct column *out, struct error *err) {
+static int read_steps(struct archive_reader *reader, const char *name, struct column *out,
+                      struct error *err) {
     return archive_reader_steps(reader, name, &out->values, &out->rows, &out->columns, err);
 }
 
-static int read_points(struct archive_reader *reader, const char *name, struct column *out, struct error *err) {
+static int read_points(struct archive_reader *reader, const char *name, struct column *out,
+                       struct error *err) {
     return archive_reader_validation(reader, name, &out->values, &out->rows, &out->columns, err);
 }
 
@@ -38,8 +40,8 @@ static int check_consecutive(struct archive_reader *reader, struct text *why, st
 }
 
 enum counts { SUPERVISED, VALIDATION, PROBE, CHARGED, TOTAL, BY_TASK, VALIDATION_BY_TASK, COUNTS };
-static const char *const count_names[COUNTS] = {"supervised_tokens", "validation_tokens", "probe_tokens",
-                                                "charged_tokens",    "total_tokens",      "task_tokens",
+static const char *const count_names[COUNTS] = {"supervised_tokens",     "validation_tokens", "probe_tokens",
+                                                "charged_tokens",        "total_tokens",      "task_tokens",
                                                 "task_validation_tokens"};
 
 static double row_sum(const struct column *column, int64_t row) {
@@ -63,7 +65,8 @@ static int check_monotone(const struct column counts[COUNTS], struct text *why, 
 }
 
 /* The books of every row agree with each other. */
-static int check_books(const struct column counts[COUNTS], bool charge_all, struct text *why, struct error *err) {
+static int check_books(const struct column counts[COUNTS], bool charge_all, struct text *why,
+                       struct error *err) {
     for (int64_t i = 0; i < counts[SUPERVISED].rows; i++) {
         double supervised = counts[SUPERVISED].values[i], validation = counts[VALIDATION].values[i];
         double charged = supervised + (charge_all ? validation + counts[PROBE].values[i] : 0.0);
@@ -75,8 +78,9 @@ static int check_books(const struct column counts[COUNTS], bool charge_all, stru
             return WRONG("steps/task_tokens: row %lld adds up to %.0f (supervised_tokens has %.0f)", row,
                          row_sum(&counts[BY_TASK], i), supervised);
         if (row_sum(&counts[VALIDATION_BY_TASK], i) != validation)
-            return WRONG("steps/task_validation_tokens: row %lld adds up to %.0f (validation_tokens has %.0f)", row,
-                         row_sum(&counts[VALIDATION_BY_TASK], i), validation);
+            return WRONG(
+                "steps/task_validation_tokens: row %lld adds up to %.0f (validation_tokens has %.0f)", row,
+                row_sum(&counts[VALIDATION_BY_TASK], i), validation);
         if (!(counts[TOTAL].values[i] >= supervised))
             return WRONG("steps/total_tokens: row %lld has %.0f, of which %.0f are supervised", row,
                          counts[TOTAL].values[i], supervised);
@@ -84,12 +88,14 @@ static int check_books(const struct column counts[COUNTS], bool charge_all, stru
     return 0;
 }
 
-static int check_budget(const struct column *charged, const struct archive_cell_summary *summary, struct text *why,
-                        struct error *err) {
+static int check_budget(const struct column *charged, const struct archive_cell_summary *summary,
+                        struct text *why, struct error *err) {
     double last = charged->rows ? charged->values[charged->rows - 1] : 0.0;
     if (last > (double)summary->budget_tokens)
-        return WRONG("steps/charged_tokens: %.0f tokens of a budget of %lld", last, (long long)summary->budget_tokens);
-    if (summary->state == ARCHIVE_DONE && !charged->rows) return WRONG("steps: a finished cell without a step");
+        return WRONG("steps/charged_tokens: %.0f tokens of a budget of %lld", last,
+                     (long long)summary->budget_tokens);
+    if (summary->state == ARCHIVE_DONE && !charged->rows)
+        return WRONG("steps: a finished cell without a step");
     return 0;
 }
 
@@ -116,12 +122,15 @@ static bool same_mean(double found, double expected) {
 static int check_point(const struct column *loss, int64_t row, double worst, double mean, struct text *why,
                        struct error *err) {
     double largest = -INFINITY;
-    for (int64_t k = 0; k < loss->columns; k++) largest = fmax(largest, loss->values[row * loss->columns + k]);
+    for (int64_t k = 0; k < loss->columns; k++)
+        largest = fmax(largest, loss->values[row * loss->columns + k]);
     if (worst != largest)
-        return WRONG("validation/worst: row %lld has %.9g (the largest loss is %.9g)", (long long)row, worst, largest);
+        return WRONG("validation/worst: row %lld has %.9g (the largest loss is %.9g)", (long long)row, worst,
+                     largest);
     double expected = row_sum(loss, row) / (double)loss->columns;
     if (!same_mean(mean, expected))
-        return WRONG("validation/mean: row %lld has %.9g (the losses' mean is %.9g)", (long long)row, mean, expected);
+        return WRONG("validation/mean: row %lld has %.9g (the losses' mean is %.9g)", (long long)row, mean,
+                     expected);
     return 0;
 }
 
@@ -137,13 +146,15 @@ static int check_validation(struct archive_reader *reader, const struct archive_
             code = WRONG("validation/step: row %lld is step %.0f after %.0f", (long long)i, step.values[i],
                          step.values[i - 1]);
         if (!code && step.values[i] > (double)summary->steps)
-            code = WRONG("validation/step: row %lld is after %.0f steps of %lld", (long long)i, step.values[i],
-                         (long long)summary->steps);
+            code = WRONG("validation/step: row %lld is after %.0f steps of %lld", (long long)i,
+                         step.values[i], (long long)summary->steps);
         if (!code) code = check_point(&loss, i, worst.values[i], mean.values[i], why, err);
     }
     /* One row may stand for several set points, if a step passes them all. */
-    if (!code && summary->state == ARCHIVE_DONE && (step.rows > expected_points || (expected_points && !step.rows)))
-        code = WRONG("validation: %lld rows (evaluation.validation_at has %d)", (long long)step.rows, expected_points);
+    if (!code && summary->state == ARCHIVE_DONE &&
+        (step.rows > expected_points || (expected_points && !step.rows)))
+        code = WRONG("validation: %lld rows (evaluation.validation_at has %d)", (long long)step.rows,
+                     expected_points);
     memory_free(step.values);
     memory_free(loss.values);
     memory_free(worst.values);
@@ -158,8 +169,8 @@ static bool at_end(const struct evaluation_settings *settings) {
 }
 
 /* Finished cells: every benchmark that the cell's own settings name, each with as many samples as it says. */
-static int check_evaluations(struct archive_reader *reader, const struct evaluation_settings *settings, int count,
-                             struct text *why, struct error *err) {
+static int check_evaluations(struct archive_reader *reader, const struct evaluation_settings *settings,
+                             int count, struct text *why, struct error *err) {
     if (!at_end(settings)) return 0;
     for (int b = 0; b < settings->benchmark_count; b++) {
         const char *name = settings->benchmarks[b].name;

@@ -8,18 +8,23 @@
 static const char usage[] =
     "usage: adapt collect DIR [OTHER_DIR ...] [--out DIR] [--copy]\n"
     "\n"
-    "Checks the cells' files of an experiment (settings, rows, tokens, evaluations), writes its experiment.h5 with the\n"
-    "grid of scores, and says what is missing and how to run it. Finished cells of OTHER_DIRs, where parts of the same\n"
+    "Checks the cells' files of an experiment (settings, rows, tokens, evaluations), writes its "
+    "experiment.h5 with the\n"
+    "grid of scores, and says what is missing and how to run it. Finished cells of OTHER_DIRs, where parts "
+    "of the same\n"
     "experiment ran, come into the archive as links. Cells may be running meanwhile.\n"
     "\n"
     "  --out DIR   folder of the archive (default: the first DIR)\n"
     "  --copy      copy files instead of linking them\n"
     "\n"
-    "Exit status: 0 all cells are there, done and sound; 1 some are not; 2 wrong usage, or different experiments.\n";
+    "Exit status: 0 all cells are there, done and sound; 1 some are not; 2 wrong usage, or different "
+    "experiments.\n";
 
 int command_collect(int argc, char **argv) {
-    static const struct option known[] = {
-        {"help", no_argument, NULL, 'h'}, {"out", required_argument, NULL, 'o'}, {"copy", no_argument, NULL, 'c'}, {0}};
+    static const struct option known[] = {{"help", no_argument, NULL, 'h'},
+                                          {"out", required_argument, NULL, 'o'},
+                                          {"copy", no_argument, NULL, 'c'},
+                                          {0}};
     struct collect_options options = {0};
     int letter;
     optind = 1;

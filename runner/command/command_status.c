@@ -19,11 +19,13 @@
 static const char usage[] =
     "usage: adapt status DIR [--watch [SECONDS]]\n"
     "\n"
-    "Tells how far an experiment is: counts of its cells, the progress of those that run and who runs them, why cells\n"
+    "Tells how far an experiment is: counts of its cells, the progress of those that run and who runs them, "
+    "why cells\n"
     "failed, about how long the rest will take, and what Slurm's queue holds of it. Also while cells run.\n"
     "\n"
     "  DIR                  the experiment's folder (or its experiment.h5, or the file of one cell)\n"
-    "  --watch [SECONDS]    tells it again every so many seconds (10), until all cells are done or failed, or Ctrl-C\n";
+    "  --watch [SECONDS]    tells it again every so many seconds (10), until all cells are done or failed, "
+    "or Ctrl-C\n";
 
 /* A sweep whose first job has not begun has no archive yet; 0 if `path` is the folder of one. */
 static int look_before(const char *path, struct text *text, bool *open, struct error *err) {
@@ -54,14 +56,15 @@ static int put(const char *text, struct error *err) {
     return 0;
 }
 
-/* On a terminal every line goes over the one that was there, so that nothing flickers; elsewhere looks follow each other under
- * their time. */
+/* On a terminal every line goes over the one that was there, so that nothing flickers; elsewhere looks follow
+ * each other under their time. */
 static int show(const char *text, bool terminal, struct error *err) {
     struct text screen = {0};
     char stamp[64];
     time_t now = time(NULL);
     strftime(stamp, sizeof stamp, "%F %T", localtime(&now));
-    int code = terminal ? text_append_string(&screen, "\033[H", err) : text_printf(&screen, err, "-- %s\n", stamp);
+    int code =
+        terminal ? text_append_string(&screen, "\033[H", err) : text_printf(&screen, err, "-- %s\n", stamp);
     for (const char *line = text; *line && !code;) {
         int length = (int)strcspn(line, "\n");
         code = text_printf(&screen, err, "%.*s%s\n", length, line, terminal ? "\033[K" : "");
@@ -122,7 +125,8 @@ int command_status(int argc, char **argv) {
         if (letter == 'h') return fputs(usage, stdout), 0;
         if (letter == '?') return fputs(usage, stderr), 2;
         const char *value = optarg;
-        if (!value && optind < argc && parse_seconds(argv[optind]) > 0) value = argv[optind++]; /* "--watch 5" */
+        if (!value && optind < argc && parse_seconds(argv[optind]) > 0)
+            value = argv[optind++]; /* "--watch 5" */
         seconds = value ? parse_seconds(value) : 10;
         if (seconds <= 0) {
             fprintf(stderr, "adapt: --watch %s: not a number of seconds (0.1 to 86400)\n", value);

@@ -12,7 +12,8 @@
 static const char usage[] =
     "usage: adapt submit EXPERIMENT.json [--dry-run] [--out DIR] [--cells 3,5-8] [OPTIONS]\n"
     "\n"
-    "Submits the cells that are not done yet to Slurm, and a job that collects them afterwards. The job script is\n"
+    "Submits the cells that are not done yet to Slurm, and a job that collects them afterwards. The job "
+    "script is\n"
     "OUT/slurm/sweep.sh, with its logs beside it. Options go before the experiment file's \"slurm\".\n"
     "\n"
     "  --dry-run                    print the job script, submit nothing, write nothing\n"
@@ -40,8 +41,8 @@ static void print_help(FILE *out) {
 static int read_options(int argc, char **argv, struct given *given, struct error *err) {
     struct setting_options names = {0};
     struct option known[SETTING_OPTIONS_MAX + 8] = {
-        {"help", no_argument, NULL, 'h'},        {"dry-run", no_argument, NULL, DRY_RUN},
-        {"out", required_argument, NULL, OUT},   {"cells", required_argument, NULL, CELLS},
+        {"help", no_argument, NULL, 'h'},          {"dry-run", no_argument, NULL, DRY_RUN},
+        {"out", required_argument, NULL, OUT},     {"cells", required_argument, NULL, CELLS},
         {"setup", required_argument, NULL, SETUP}, {"extra", required_argument, NULL, EXTRA}};
     setting_options_add(&names, slurm_settings_table, SETTINGS, known, 6);
     int letter;
@@ -51,7 +52,8 @@ static int read_options(int argc, char **argv, struct given *given, struct error
         if (letter == 'h') return print_help(stdout), 1;
         if (letter == ':') return error_set(err, ERROR_INPUT, "%s: a value expected", argv[optind - 1]);
         if (letter == '?')
-            return error_set(err, ERROR_INPUT, "%s: no such option (see `adapt submit --help`)", argv[optind - 1]);
+            return error_set(err, ERROR_INPUT, "%s: no such option (see `adapt submit --help`)",
+                             argv[optind - 1]);
         if (letter == DRY_RUN)
             given->dry_run = true;
         else if (letter == OUT)
@@ -71,7 +73,8 @@ static int read_options(int argc, char **argv, struct given *given, struct error
 }
 
 /* Appends a line to a list; the list is of the arena. */
-static int add_line(struct arena *arena, const char *line, const char ***list, int *count, struct error *err) {
+static int add_line(struct arena *arena, const char *line, const char ***list, int *count,
+                    struct error *err) {
     const char **longer;
     TRY(arena_alloc(arena, &longer, (size_t)*count + 1, sizeof *longer, err));
     for (int i = 0; i < *count; i++) longer[i] = (*list)[i];
@@ -85,7 +88,8 @@ static void note(void *context, const char *key, const char *problem) {
     if (!err->code) error_set(err, ERROR_INPUT, "slurm.%s: %s", key, problem);
 }
 
-static int apply(const struct given *given, struct slurm_settings *slurm, struct arena *arena, struct error *err) {
+static int apply(const struct given *given, struct slurm_settings *slurm, struct arena *arena,
+                 struct error *err) {
     for (int i = 0; i < given->count; i++) {
         const char *value = given->value[i];
         if (given->which[i] == SETUP)
@@ -111,13 +115,15 @@ static int submit(const struct experiment *experiment, const struct sweep *sweep
     struct sweep_ids ids;
     int code = sweep_submit(experiment, sweep, &ids, err);
     if (ids.sweep[0])
-        printf("job %s: %d cells in %d %s; script and logs are in %s/slurm\n", ids.sweep, sweep->cells, sweep->jobs,
-               experiment->slurm.mode == SLURM_MODE_ARRAY ? "array tasks" : "job", experiment->out);
+        printf("job %s: %d cells in %d %s; script and logs are in %s/slurm\n", ids.sweep, sweep->cells,
+               sweep->jobs, experiment->slurm.mode == SLURM_MODE_ARRAY ? "array tasks" : "job",
+               experiment->out);
     if (ids.collect[0]) printf("job %s: collects them afterwards\n", ids.collect);
     return code;
 }
 
-static int run(const struct given *given, struct experiment *experiment, struct arena *arena, struct error *err) {
+static int run(const struct given *given, struct experiment *experiment, struct arena *arena,
+               struct error *err) {
     char program[PATH_MAX];
     struct grid *grid;
     struct sweep sweep;

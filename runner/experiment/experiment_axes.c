@@ -8,7 +8,8 @@ int experiment_axes(const struct experiment *experiment, struct arena *arena, st
                            evaluation->benchmark_count};
     const char **names[4], **category, **metric;
     double *fraction;
-    for (int i = 0; i < 4; i++) TRY(arena_alloc(arena, &names[i], (size_t)counts[i] + 1, sizeof(char *), err));
+    for (int i = 0; i < 4; i++)
+        TRY(arena_alloc(arena, &names[i], (size_t)counts[i] + 1, sizeof(char *), err));
     TRY(arena_alloc(arena, &category, (size_t)counts[3] + 1, sizeof(char *), err));
     TRY(arena_alloc(arena, &metric, (size_t)counts[3] + 1, sizeof(char *), err));
     TRY(arena_alloc(arena, &fraction, (size_t)counts[1] + 1, sizeof(double), err));

@@ -1,12 +1,13 @@
-/* "slurm": what `adapt submit` asks Slurm for. It says nothing about results, so it may differ from the archive's. */
+/* "slurm": what `adapt submit` asks Slurm for. It says nothing about results, so it may differ from the
+ * archive's. */
 #include "runner/experiment/experiment_internal.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* A list of lines under `key` of the section. */
-static int read_lines(struct experiment_reader *reader, const cJSON *object, const char *key, const char ***out,
-                      int *count, struct error *err) {
+static int read_lines(struct experiment_reader *reader, const cJSON *object, const char *key,
+                      const char ***out, int *count, struct error *err) {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, key), *item;
     char place[EXPERIMENT_PLACE_BYTES];
     snprintf(place, sizeof place, "slurm.%s", key);

@@ -93,10 +93,11 @@ static int add_progress(const struct results *results, const struct result_cell 
     return table_add(table, err, "%s", table_duration(seconds, left));
 }
 
-static int add_rows(const struct results *results, double now, struct table *table, int *shown, struct error *err) {
-    static const char *const header[] = {"cell",     "model",        "budget",   "method",
-                                         "seed",     "state",        "runs on",  "tokens",
-                                         "progress", "tokens/s",     "last written", "time left"};
+static int add_rows(const struct results *results, double now, struct table *table, int *shown,
+                    struct error *err) {
+    static const char *const header[] = {"cell",     "model",    "budget",       "method",
+                                         "seed",     "state",    "runs on",      "tokens",
+                                         "progress", "tokens/s", "last written", "time left"};
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
     TRY(table_end_row(table, err));
     for (int i = 0; i < results->count; i++) {
@@ -109,7 +110,9 @@ static int add_rows(const struct results *results, double now, struct table *tab
         TRY(table_add(table, err, "%s", cell->key.budget));
         TRY(table_add(table, err, "%s", cell->key.method));
         TRY(table_add(table, err, "%lld", cell->key.seed));
-        TRY(table_add(table, err, "%s", owned && cell->state != ARCHIVE_RUNNING ? "starting" : archive_state_name(cell->state)));
+        TRY(table_add(table, err, "%s",
+                      owned && cell->state != ARCHIVE_RUNNING ? "starting"
+                                                              : archive_state_name(cell->state)));
         TRY(table_add(table, err, "%s", owner));
         TRY(add_progress(results, cell, now, table, err));
         TRY(table_end_row(table, err));
@@ -133,7 +136,8 @@ static int tell_left(const struct results *results, struct text *out, struct err
     if (!running && !planned) return 0;
     double speed = 0.0;
     for (int i = 0; i < results->count; i++)
-        if (results->cells[i].state == ARCHIVE_RUNNING && results->cells[i].rate > 0) speed += results->cells[i].rate;
+        if (results->cells[i].state == ARCHIVE_RUNNING && results->cells[i].rate > 0)
+            speed += results->cells[i].rate;
     if (speed > 0) TRY(text_printf(out, err, "speed: %.0f tokens/s in all\n", speed));
     if (isnan(status_total_left(results))) return text_append_string(out, "time left: not known yet\n", err);
     return text_printf(out, err, "time left: about %s, %d cell%s at a time, at the speed so far\n",

@@ -6,7 +6,8 @@
 
 /* Jobs and array tasks that are in the same state for the same reason, or on the same nodes, share a line. */
 static bool alike(const struct queue_job *a, const struct queue_job *b) {
-    return a->id == b->id && !strcmp(a->state, b->state) && !strcmp(a->reason, b->reason) && !strcmp(a->nodes, b->nodes);
+    return a->id == b->id && !strcmp(a->state, b->state) && !strcmp(a->reason, b->reason) &&
+           !strcmp(a->nodes, b->nodes);
 }
 
 static int add_job(const struct queue *queue, size_t first, struct text *out, struct error *err) {
@@ -28,7 +29,8 @@ static int add_job(const struct queue *queue, size_t first, struct text *out, st
 int status_queue_text(const struct queue *queue, const char *jobs, struct text *out, struct error *err) {
     for (size_t i = 0; i < queue->count; i++) {
         bool told = !sweep_has_job(jobs, queue->jobs[i].id);
-        for (size_t before = 0; before < i && !told; before++) told = alike(&queue->jobs[before], &queue->jobs[i]);
+        for (size_t before = 0; before < i && !told; before++)
+            told = alike(&queue->jobs[before], &queue->jobs[i]);
         if (!told) TRY(add_job(queue, i, out, err));
     }
     return 0;

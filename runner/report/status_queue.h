@@ -5,8 +5,8 @@
 #include "base/text.h"
 #include "slurm/queue.h"
 
-/* Appends a line for each state of each job that `adapt submit` made for the archive in `folder`; nothing where it made none, or
- * where there is no Slurm. */
+/* Appends a line for each state of each job that `adapt submit` made for the archive in `folder`; nothing
+ * where it made none, or where there is no Slurm. */
 int status_queue(const char *folder, struct text *out, struct error *err);
 
 /* The same of a queue that is at hand: `jobs` as in runner/sweep/sweep.h. */

@@ -16,8 +16,8 @@ struct jobs {
 };
 
 /* The cells of one chain, or (chain -1) of all; `chain_of` is -1 for cells that are not to be run. */
-static int take_cells(const struct grid *grid, const int *chain_of, int chain, bool *wanted, struct jobs *jobs,
-                      struct error *err) {
+static int take_cells(const struct grid *grid, const int *chain_of, int chain, bool *wanted,
+                      struct jobs *jobs, struct error *err) {
     struct text selection = {0};
     char *copy;
     for (int i = 0; i < grid->count; i++) wanted[i] = chain < 0 ? chain_of[i] >= 0 : chain_of[i] == chain;
@@ -28,8 +28,8 @@ static int take_cells(const struct grid *grid, const int *chain_of, int chain, b
     return code;
 }
 
-/* Dealing to as many groups as there are cells gives every chain a group of its own; they are taken in the order of their first
- * cells. */
+/* Dealing to as many groups as there are cells gives every chain a group of its own; they are taken in the
+ * order of their first cells. */
 static int take_jobs(const struct grid *grid, bool array, struct jobs *jobs, int *cells, struct error *err) {
     int *chain_of, *order;
     bool *wanted, *taken;
@@ -73,15 +73,18 @@ static int absolute(const char *path, struct arena *arena, const char **out, str
 static int check_ranks(const struct experiment *experiment, long long ranks, struct error *err) {
     const struct slurm_settings *slurm = &experiment->slurm;
     if (ranks >= experiment->ranks_per_cell) return 0;
-    return error_set(err, ERROR_INPUT, "%s: slurm: %lld nodes of %lld ranks do not hold a cell's ranks_per_cell %lld",
+    return error_set(err, ERROR_INPUT,
+                     "%s: slurm: %lld nodes of %lld ranks do not hold a cell's ranks_per_cell %lld",
                      experiment->path, slurm->nodes, slurm->tasks_per_node, experiment->ranks_per_cell);
 }
 
 /* Slurm replaces % and drops \\ in the whole path of a log, the job's folder included. */
 static int check_logs(const char *out, struct error *err) {
     if (!strpbrk(out, "%\\")) return 0;
-    return error_set(err, ERROR_INPUT, "%s: Slurm cannot write logs in a folder with %% or \\ in its path (another \"out\" is expected)",
-                     out);
+    return error_set(
+        err, ERROR_INPUT,
+        "%s: Slurm cannot write logs in a folder with %% or \\ in its path (another \"out\" is expected)",
+        out);
 }
 
 static int make(const struct experiment *experiment, const struct grid *grid, const char *program,
@@ -106,8 +109,8 @@ static int make(const struct experiment *experiment, const struct grid *grid, co
     return job_script_collect(&script, &out->collect, err);
 }
 
-int sweep_make(const struct experiment *experiment, const struct grid *grid, const char *program, struct sweep *out,
-               struct error *err) {
+int sweep_make(const struct experiment *experiment, const struct grid *grid, const char *program,
+               struct sweep *out, struct error *err) {
     struct jobs jobs = {0};
     *out = (struct sweep){0};
     TRY(arena_create(&jobs.arena, err));

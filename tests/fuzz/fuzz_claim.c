@@ -16,7 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     if (file < 0 || write(file, data, size) != (ssize_t)size) abort();
     snprintf(path, sizeof path, "/proc/self/fd/%d", file);
     if (!claim_file_read(path, &found, &info, NULL) && found) {
-        if (strspn(info.token, "0123456789abcdef") != strlen(info.token) || info.process < 0 || info.restart < 0) abort();
+        if (strspn(info.token, "0123456789abcdef") != strlen(info.token) || info.process < 0 ||
+            info.restart < 0)
+            abort();
         if (!memchr(info.host, 0, sizeof info.host) || !memchr(info.job, 0, sizeof info.job) ||
             !memchr(info.machine, 0, sizeof info.machine))
             abort();

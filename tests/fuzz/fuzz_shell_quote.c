@@ -1,5 +1,5 @@
-/* Any bytes as a word of a shell script: by the shell's grammar every quoted text is one word that stands for exactly these
- * bytes; and some of them are given to sh itself. */
+/* Any bytes as a word of a shell script: by the shell's grammar every quoted text is one word that stands for
+ * exactly these bytes; and some of them are given to sh itself. */
 #include "slurm/shell_quote.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* What the word stands for, by XCU 2.2: single quotes take everything as it is; outside of them only plain characters and an
- * escaped quote may stand. Aborts on anything else. */
+/* What the word stands for, by XCU 2.2: single quotes take everything as it is; outside of them only plain
+ * characters and an escaped quote may stand. Aborts on anything else. */
 static size_t unquote(const char *word, char *out) {
     size_t length = 0;
     while (*word) {
@@ -27,7 +27,9 @@ static size_t unquote(const char *word, char *out) {
             out[length++] = '\'';
             word += 2;
         } else {
-            if (strchr(" \t\n|&;<>()$`\"*?[]#~!{}^", *word) || (unsigned char)*word < ' ' || (unsigned char)*word > 126) abort();
+            if (strchr(" \t\n|&;<>()$`\"*?[]#~!{}^", *word) || (unsigned char)*word < ' ' ||
+                (unsigned char)*word > 126)
+                abort();
             out[length++] = *word++;
         }
     }
@@ -49,7 +51,8 @@ static void ask_shell(const char *word, const char *data) {
     if (posix_spawn(&child, "/bin/sh", &actions, NULL, argv, none)) abort();
     while (waitpid(child, &status, 0) != child) /* libFuzzer's alarm interrupts it */
         if (errno != EINTR) abort();
-    if (status || pread(file, found, length + 2, 0) != (ssize_t)length || memcmp(found, data, length)) abort();
+    if (status || pread(file, found, length + 2, 0) != (ssize_t)length || memcmp(found, data, length))
+        abort();
     posix_spawn_file_actions_destroy(&actions);
     close(file);
     free(found);

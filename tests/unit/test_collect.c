@@ -1,5 +1,5 @@
-/* The collection: sound archives pass, every kind of damage is found and told with its place, places are merged, and the commands
- * that are told are the right ones. */
+/* The collection: sound archives pass, every kind of damage is found and told with its place, places are
+ * merged, and the commands that are told are the right ones. */
 #include "runner/collect/collect.h"
 
 #include "base/memory.h"
@@ -18,15 +18,28 @@
 
 /* Cells 0 (adapt, seed 0), 1 (adapt, seed 1), 2 and 3 (uniform); adapt compares with uniform. */
 static const char config[] =
-    "{\"name\": \"col\", \"models\": [{\"name\": \"m\", \"path\": \"m\"}], \"tasks\": {\"path\": \"d\"}, \"budgets\": [0.1], "
+    "{\"name\": \"col\", \"models\": [{\"name\": \"m\", \"path\": \"m\"}], \"tasks\": {\"path\": \"d\"}, "
+    "\"budgets\": [0.1], "
     "\"methods\": [{\"name\": \"adapt\"}, {\"name\": \"uniform\"}], \"seeds\": [0, 1], "
     "\"evaluation\": {\"validation_at\": [0, 1], \"benchmarks\": {\"boolq\": \"b.jsonl\"}}}";
 enum { CELLS = 4, STEPS = 6, TASKS = 2, BUDGET = 60, SAMPLES = 3 };
 
 /* What is written wrongly. */
 enum flaw {
-    NOTHING, STEP_SKIPPED, TOKENS_FALL, CHARGE_WRONG, TASKS_WRONG, OVER_BUDGET, WORST_WRONG, MEAN_WRONG, POINTS_MISSING,
-    BENCHMARK_MISSING, SAMPLES_MISSING, CONFIG_OTHER, CELL_OTHER, FLAWS
+    NOTHING,
+    STEP_SKIPPED,
+    TOKENS_FALL,
+    CHARGE_WRONG,
+    TASKS_WRONG,
+    OVER_BUDGET,
+    WORST_WRONG,
+    MEAN_WRONG,
+    POINTS_MISSING,
+    BENCHMARK_MISSING,
+    SAMPLES_MISSING,
+    CONFIG_OTHER,
+    CELL_OTHER,
+    FLAWS
 };
 
 static char folder[64], site[2][96];
@@ -36,7 +49,8 @@ static void succeed(int code, const struct error *err) {
 }
 
 static struct archive_cell_key key_of(int cell) {
-    return (struct archive_cell_key){.model = "m", .budget = "0.1", .method = cell < 2 ? "adapt" : "uniform", .seed = cell % 2};
+    return (struct archive_cell_key){
+        .model = "m", .budget = "0.1", .method = cell < 2 ? "adapt" : "uniform", .seed = cell % 2};
 }
 
 static char *path_of(const char *place, int cell) {
@@ -50,8 +64,14 @@ static void append_steps(struct archive_cell *archive, enum flaw flaw, int steps
     struct error err;
     for (int i = 0; i < steps; i++) {
         int64_t tokens = 10 * (i + 1), task[TASKS] = {tokens / 2, tokens - tokens / 2}, none[TASKS] = {0, 0};
-        struct archive_step row = {.step = i, .supervised_tokens = tokens, .charged_tokens = tokens, .total_tokens = 3 * tokens,
-                                   .loss = loss, .seconds = 0.5, .task_tokens = task, .task_validation_tokens = none};
+        struct archive_step row = {.step = i,
+                                   .supervised_tokens = tokens,
+                                   .charged_tokens = tokens,
+                                   .total_tokens = 3 * tokens,
+                                   .loss = loss,
+                                   .seconds = 0.5,
+                                   .task_tokens = task,
+                                   .task_validation_tokens = none};
         if (flaw == STEP_SKIPPED && i == 4) row.step = 5;
         if (flaw == TOKENS_FALL && i == 3) row.total_tokens = 1;
         if (flaw == CHARGE_WRONG && i == 2) row.charged_tokens--;
@@ -78,27 +98,48 @@ static void append_points(struct archive_cell *archive, enum flaw flaw, int poin
 static void evaluate(struct archive_cell *archive, enum flaw flaw, double score) {
     struct error err;
     struct archive_sample samples[SAMPLES] = {{0}};
-    for (int i = 0; i < SAMPLES; i++) samples[i] = (struct archive_sample){.id = "i", .prediction = "p", .target = "t", .response = "r"};
+    for (int i = 0; i < SAMPLES; i++)
+        samples[i] = (struct archive_sample){.id = "i", .prediction = "p", .target = "t", .response = "r"};
     struct archive_metric metric = {"acc", "none", score, 0.1};
-    struct archive_evaluation evaluation = {.benchmark = "boolq", .category = "c", .version = "1", .metric = "acc", .score = score,
-                                            .n = SAMPLES, .share = 1, .chat_template = "none", .data_hash = "h",
-                                            .prompt_hash = "h", .metrics = &metric, .metric_count = 1, .samples = samples,
+    struct archive_evaluation evaluation = {.benchmark = "boolq",
+                                            .category = "c",
+                                            .version = "1",
+                                            .metric = "acc",
+                                            .score = score,
+                                            .n = SAMPLES,
+                                            .share = 1,
+                                            .chat_template = "none",
+                                            .data_hash = "h",
+                                            .prompt_hash = "h",
+                                            .metrics = &metric,
+                                            .metric_count = 1,
+                                            .samples = samples,
                                             .sample_count = flaw == SAMPLES_MISSING ? SAMPLES - 1 : SAMPLES};
     succeed(archive_cell_add_evaluation(archive, &evaluation, &err), &err);
 }
 
 /* A cell's file in a place; `state` RUNNING leaves it half done. */
 static void write_cell(const char *place, int cell, enum flaw flaw, enum archive_state state, double loss) {
-    static const struct archive_task tasks[TASKS] = {{.name = "a", .category = "c"}, {.name = "b", .category = "c"}};
+    static const struct archive_task tasks[TASKS] = {{.name = "a", .category = "c"},
+                                                     {.name = "b", .category = "c"}};
     char other[sizeof config + 64], *path = path_of(place, cell);
     struct error err;
     struct archive_cell *archive;
     snprintf(other, sizeof other, "{\"training\": {\"learning_rate\": 0.5}, %s", config + 1);
-    struct archive_run run = {.experiment = "col", .path = "/x/e.json", .backend = "cpu", .host = "h", .ranks = 1,
+    struct archive_run run = {.experiment = "col",
+                              .path = "/x/e.json",
+                              .backend = "cpu",
+                              .host = "h",
+                              .ranks = 1,
                               .config = flaw == CONFIG_OTHER ? other : config};
-    struct archive_cell_plan plan = {.key = key_of(flaw == CELL_OTHER ? 3 - cell : cell), .budget_fraction = 0.1,
-                                     .budget_tokens = BUDGET, .method_settings = "{}", .tasks = TASKS, .task = tasks,
-                                     .data_hash = "d", .tokenizer_hash = "t"};
+    struct archive_cell_plan plan = {.key = key_of(flaw == CELL_OTHER ? 3 - cell : cell),
+                                     .budget_fraction = 0.1,
+                                     .budget_tokens = BUDGET,
+                                     .method_settings = "{}",
+                                     .tasks = TASKS,
+                                     .task = tasks,
+                                     .data_hash = "d",
+                                     .tokenizer_hash = "t"};
     unlink(path);
     succeed(archive_cell_create(path, &run, &plan, &archive, &err), &err);
     bool whole = state != ARCHIVE_RUNNING;
@@ -107,7 +148,8 @@ static void write_cell(const char *place, int cell, enum flaw flaw, enum archive
     if (whole && flaw != BENCHMARK_MISSING) evaluate(archive, flaw, 0.5);
     succeed(archive_cell_flush(archive, &err), &err);
     if (whole)
-        succeed(archive_cell_finish(&archive, state, state == ARCHIVE_FAILED ? "it broke" : "", NULL, &err), &err);
+        succeed(archive_cell_finish(&archive, state, state == ARCHIVE_FAILED ? "it broke" : "", NULL, &err),
+                &err);
     else
         archive_cell_close(&archive);
     memory_free(path);
@@ -143,7 +185,8 @@ static struct text run(int sites, const char *out, bool copy, bool *complete) {
 
 static void expect(struct text report, const char *const *parts) {
     for (; *parts; parts++)
-        if (!strstr(text_string(&report), *parts)) fail_msg("this does not say \"%s\":\n%s", *parts, text_string(&report));
+        if (!strstr(text_string(&report), *parts))
+            fail_msg("this does not say \"%s\":\n%s", *parts, text_string(&report));
     text_free(&report);
 }
 #define EXPECT(report, ...) expect(report, (const char *const[]){__VA_ARGS__, NULL})
@@ -170,7 +213,8 @@ static void test_missing(void **state) {
     write_cell(site[0], 2, NOTHING, ARCHIVE_DONE, 1);
     write_cell(site[0], 1, NOTHING, ARCHIVE_FAILED, 1);
     write_cell(site[0], 3, NOTHING, ARCHIVE_RUNNING, 1);
-    snprintf(command, sizeof command, "  adapt run /x/e.json --out '%s/it'\\''s $(site) 0' --cells 0-1,3\n", folder);
+    snprintf(command, sizeof command, "  adapt run /x/e.json --out '%s/it'\\''s $(site) 0' --cells 0-1,3\n",
+             folder);
     struct text report = run(1, NULL, false, &complete);
     assert_false(complete);
     EXPECT(report, "4 cells: 1 done, 0 running, 2 stopped or failed, 1 not started, 0 damaged\n",
@@ -227,8 +271,8 @@ static void test_flaws(void **state) {
         write_cell(site[0], 3, (enum flaw)flaw, ARCHIVE_DONE, 1);
         report = run(1, NULL, false, &complete);
         assert_false(complete);
-        EXPECT(report, "3 done", "1 damaged", "cell 3 (m / 0.1 / uniform / seed 1): damaged: ", told[flaw], "  rm -- '/tmp/",
-               " --cells 3\n");
+        EXPECT(report, "3 done", "1 damaged", "cell 3 (m / 0.1 / uniform / seed 1): damaged: ", told[flaw],
+               "  rm -- '/tmp/", " --cells 3\n");
     }
     write_cell(site[0], 3, NOTHING, ARCHIVE_DONE, 1);
     report = run(1, NULL, false, &complete);
@@ -297,7 +341,8 @@ static void test_conflict(void **state) {
     write_cell(site[1], 1, NOTHING, ARCHIVE_DONE, 1.0000001);
     struct text report = run(2, NULL, false, &complete);
     assert_false(complete);
-    EXPECT(report, "4 done", "cell 1 (m / 0.1 / adapt / seed 1): conflict: ", "differ: steps/loss: row 0 has 1 and 1.00000",
+    EXPECT(report, "4 done",
+           "cell 1 (m / 0.1 / adapt / seed 1): conflict: ", "differ: steps/loss: row 0 has 1 and 1.00000",
            "; the first is taken\n");
 }
 

@@ -1,5 +1,5 @@
-/* The text of job scripts, against those in tests/golden/slurm/ (written by this program when its argument is --record), and what
- * bash makes of data in them. */
+/* The text of job scripts, against those in tests/golden/slurm/ (written by this program when its argument is
+ * --record), and what bash makes of data in them. */
 #include "slurm/job_script.h"
 
 #include "io/file.h"
@@ -118,16 +118,20 @@ static void expect_problem(struct slurm_settings settings, const char *keys) {
 static void test_settings(void **state) {
     (void)state;
     static const char *good_times[] = {"10", "90:30", "4:00:00", "1-0", "1-12:30", "2-00:00:00", "UNLIMITED"};
-    static const char *bad_times[] = {"", "x", "1h", "-1", "1-", "1:", ":1", "1:2:3:4", "1-2-3", "1:2-3", "10 ", "10\n"};
-    static const char *bad_words[] = {"", "-p", "a b", "a\nb", "a#b", "a\"b", "a'b", "$x", "a;b", "a\\b", "\xc3\xa4"};
+    static const char *bad_times[] = {
+        "", "x", "1h", "-1", "1-", "1:", ":1", "1:2:3:4", "1-2-3", "1:2-3", "10 ", "10\n"};
+    static const char *bad_words[] = {"",    "-p", "a b", "a\nb", "a#b",     "a\"b",
+                                      "a'b", "$x", "a;b", "a\\b", "\xc3\xa4"};
     for (size_t i = 0; i < sizeof good_times / sizeof *good_times; i++)
         expect_problem((struct slurm_settings){.time = good_times[i]}, "");
     for (size_t i = 0; i < sizeof bad_times / sizeof *bad_times; i++)
         expect_problem((struct slurm_settings){.time = bad_times[i]}, "time ");
     for (size_t i = 0; i < sizeof bad_words / sizeof *bad_words; i++)
-        expect_problem((struct slurm_settings){.partition = bad_words[i], .account = bad_words[i]}, "partition account ");
+        expect_problem((struct slurm_settings){.partition = bad_words[i], .account = bad_words[i]},
+                       "partition account ");
     expect_problem((struct slurm_settings){.partition = "gpu,cpu", .account = "a.b_c@d"}, "");
-    const char *extra[] = {"--qos=a", "-C x", "--comment=\"a # b\"", "qos", "-", "- x", "--a\nrm -rf", "--a\r", ""};
+    const char *extra[] = {"--qos=a", "-C x", "--comment=\"a # b\"", "qos", "-", "- x", "--a\nrm -rf",
+                           "--a\r",   ""};
     expect_problem((struct slurm_settings){.extra = extra, .extra_count = 9},
                    "extra[3] extra[4] extra[5] extra[6] extra[7] extra[8] ");
 }

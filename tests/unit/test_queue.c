@@ -1,4 +1,5 @@
-/* What squeue and sbatch say: text and JSON of Slurm 22.05 (recorded), JSON as of 23.11, and what is neither. */
+/* What squeue and sbatch say: text and JSON of Slurm 22.05 (recorded), JSON as of 23.11, and what is neither.
+ */
 #include "io/file.h"
 #include "runner/report/status_queue.h"
 #include "runner/sweep/sweep.h"
@@ -9,8 +10,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-static void is_job(const struct queue_job *job, long long id, const char *tasks, const char *state, const char *nodes,
-                   const char *reason) {
+static void is_job(const struct queue_job *job, long long id, const char *tasks, const char *state,
+                   const char *nodes, const char *reason) {
     assert_int_equal(job->id, id);
     assert_string_equal(job->tasks, tasks);
     assert_string_equal(job->state, state);
@@ -20,7 +21,8 @@ static void is_job(const struct queue_job *job, long long id, const char *tasks,
 
 static void test_text(void **state) {
     (void)state;
-    static const char text[] = "15|1-3%1|PENDING||JobArrayTaskLimit\n15|0|RUNNING|n1|None\n7|N/A|COMPLETING|n[1-2]|None\n";
+    static const char text[] =
+        "15|1-3%1|PENDING||JobArrayTaskLimit\n15|0|RUNNING|n1|None\n7|N/A|COMPLETING|n[1-2]|None\n";
     struct queue queue = {0};
     struct error err;
     assert_int_equal(queue_parse_text(text, strlen(text), &queue, &err), 0);
@@ -31,8 +33,10 @@ static void test_text(void **state) {
     queue_free(&queue);
     assert_int_equal(queue_parse_text("", 0, &queue, &err), 0);
     assert_int_equal(queue.count, 0);
-    static const char *const bad[] = {"x|0|RUNNING|n1|None", "15", "15|0|RUNNING", "15|0||n1|None", "0|0|RUNNING|n|r",
-                                      "slurm_load_jobs error: Unable to contact slurm controller"};
+    static const char *const bad[] = {
+        "x|0|RUNNING|n1|None", "15",
+        "15|0|RUNNING",        "15|0||n1|None",
+        "0|0|RUNNING|n|r",     "slurm_load_jobs error: Unable to contact slurm controller"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         assert_int_equal(queue_parse_text(bad[i], strlen(bad[i]), &queue, &err), ERROR_INPUT);
         assert_int_equal(queue.count, 0);
@@ -43,10 +47,13 @@ static void test_text(void **state) {
 static void test_json(void **state) {
     (void)state;
     static const char new[] =
-        "{\"jobs\": [{\"job_id\": 21, \"array_job_id\": {\"set\": true, \"infinite\": false, \"number\": 20}, "
-        "\"array_task_id\": {\"set\": true, \"infinite\": false, \"number\": 4}, \"array_task_string\": \"\", "
+        "{\"jobs\": [{\"job_id\": 21, \"array_job_id\": {\"set\": true, \"infinite\": false, \"number\": "
+        "20}, "
+        "\"array_task_id\": {\"set\": true, \"infinite\": false, \"number\": 4}, \"array_task_string\": "
+        "\"\", "
         "\"job_state\": [\"RUNNING\", \"COMPLETING\"], \"nodes\": \"n2\", \"state_reason\": \"None\"},"
-        "{\"job_id\": 20, \"array_job_id\": {\"set\": true, \"number\": 20}, \"array_task_id\": {\"set\": false, "
+        "{\"job_id\": 20, \"array_job_id\": {\"set\": true, \"number\": 20}, \"array_task_id\": {\"set\": "
+        "false, "
         "\"number\": 0}, \"array_task_string\": \"5-9\", \"job_state\": [\"PENDING\"], \"nodes\": \"\", "
         "\"state_reason\": \"Priority\"}, {\"job_id\": 3, \"job_state\": [\"COMPLETED\"]}]}";
     struct queue queue = {0};
@@ -58,7 +65,8 @@ static void test_json(void **state) {
     queue_free(&queue);
 
     struct text recorded = {0};
-    if (file_read(TEST_SOURCE_DIR "/golden/slurm/squeue_22.05.json", 1 << 20, &recorded, &err)) fail_msg("%s", err.message);
+    if (file_read(TEST_SOURCE_DIR "/golden/slurm/squeue_22.05.json", 1 << 20, &recorded, &err))
+        fail_msg("%s", err.message);
     if (queue_parse_json(recorded.data, recorded.length, &queue, &err)) fail_msg("%s", err.message);
     assert_int_equal(queue.count, 3);
     is_job(&queue.jobs[0], 15, "0", "RUNNING", "n1", "");
@@ -67,8 +75,14 @@ static void test_json(void **state) {
     queue_free(&queue);
     text_free(&recorded);
 
-    static const char *const bad[] = {"", "[]", "{}", "{\"jobs\": 1}", "{\"jobs\": [1]}", "{\"jobs\": [{\"job_id\": 1}]}",
-                                      "{\"jobs\": [{\"job_id\": -1, \"job_state\": \"RUNNING\"}]}", "squeue: error"};
+    static const char *const bad[] = {"",
+                                      "[]",
+                                      "{}",
+                                      "{\"jobs\": 1}",
+                                      "{\"jobs\": [1]}",
+                                      "{\"jobs\": [{\"job_id\": 1}]}",
+                                      "{\"jobs\": [{\"job_id\": -1, \"job_state\": \"RUNNING\"}]}",
+                                      "squeue: error"};
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         assert_int_equal(queue_parse_json(bad[i], strlen(bad[i]), &queue, &err), ERROR_INPUT);
     queue_free(&queue);
@@ -100,8 +114,9 @@ static void test_submitted(void **state) {
 
 static void test_status(void **state) {
     (void)state;
-    static const char text[] = "15|1-3%1|PENDING||JobArrayTaskLimit\n15|0|RUNNING|n1|None\n15|7|RUNNING|n1|None\n"
-                               "8|N/A|RUNNING|n1|None\n16|N/A|PENDING||Dependency\n15|9|PENDING||JobArrayTaskLimit\n";
+    static const char text[] =
+        "15|1-3%1|PENDING||JobArrayTaskLimit\n15|0|RUNNING|n1|None\n15|7|RUNNING|n1|None\n"
+        "8|N/A|RUNNING|n1|None\n16|N/A|PENDING||Dependency\n15|9|PENDING||JobArrayTaskLimit\n";
     struct queue queue = {0};
     struct text out = {0};
     struct error err;
@@ -119,7 +134,8 @@ static void test_status(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_json), cmocka_unit_test(test_task_count),
-                                       cmocka_unit_test(test_submitted), cmocka_unit_test(test_status)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_text), cmocka_unit_test(test_json),
+                                       cmocka_unit_test(test_task_count), cmocka_unit_test(test_submitted),
+                                       cmocka_unit_test(test_status)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,7 +23,8 @@ static void check_shell(const char *shell, const char *data, const char *word) {
     int status = pclose(pipe);
     remove(script);
     found[length] = 0;
-    if (status || strcmp(found, data)) fail_msg("%s reads %s as \"%s\" (status %d), not as \"%s\"", shell, word, found, status, data);
+    if (status || strcmp(found, data))
+        fail_msg("%s reads %s as \"%s\" (status %d), not as \"%s\"", shell, word, found, status, data);
 }
 
 static void check(const char *data, const char *expected) {

@@ -1,4 +1,5 @@
-/* The grid as jobs: which cells share an array task, what is left out, where ranks come from, and the experiment file's "slurm". */
+/* The grid as jobs: which cells share an array task, what is left out, where ranks come from, and the
+ * experiment file's "slurm". */
 #include "runner/sweep/sweep.h"
 
 #include "io/file.h"
@@ -16,18 +17,21 @@ static struct experiment *parse(const char *middle) {
     char text[2048];
     struct error err;
     struct experiment *experiment;
-    snprintf(text, sizeof text,
-             "{\"name\": \"s\", \"models\": [{\"name\": \"m\", \"path\": \"m\"}], \"tasks\": {\"path\": \"d\"}, "
-             "\"budgets\": [0.1, 0.2], \"methods\": [{\"name\": \"adapt\"}, {\"name\": \"uniform\"}, "
-             "{\"name\": \"adapt\", \"label\": \"late\", \"reference\": \"adapt\"}, {\"name\": \"proportional\"}], "
-             "\"out\": \"/tmp/adapt-sweep-none\", %s}",
-             middle);
+    snprintf(
+        text, sizeof text,
+        "{\"name\": \"s\", \"models\": [{\"name\": \"m\", \"path\": \"m\"}], \"tasks\": {\"path\": \"d\"}, "
+        "\"budgets\": [0.1, 0.2], \"methods\": [{\"name\": \"adapt\"}, {\"name\": \"uniform\"}, "
+        "{\"name\": \"adapt\", \"label\": \"late\", \"reference\": \"adapt\"}, {\"name\": "
+        "\"proportional\"}], "
+        "\"out\": \"/tmp/adapt-sweep-none\", %s}",
+        middle);
     if (experiment_parse("some/e.json", text, strlen(text), &experiment, &err)) fail_msg("%s", err.message);
     return experiment;
 }
 
 /* The script of a selection; NULL in *script where nothing is to be run. */
-static int make(const struct experiment *experiment, const char *cells, struct sweep *sweep, struct error *err) {
+static int make(const struct experiment *experiment, const char *cells, struct sweep *sweep,
+                struct error *err) {
     struct grid *grid;
     *sweep = (struct sweep){0};
     int code = grid_create(experiment, cells, &grid, err);
@@ -38,7 +42,8 @@ static int make(const struct experiment *experiment, const char *cells, struct s
 }
 
 static void contains(const struct sweep *sweep, const char *part) {
-    if (!strstr(text_string(&sweep->script), part)) fail_msg("no \"%s\" in:\n%s", part, text_string(&sweep->script));
+    if (!strstr(text_string(&sweep->script), part))
+        fail_msg("no \"%s\" in:\n%s", part, text_string(&sweep->script));
 }
 
 /* uniform, adapt after it and late after that are one task; the other budget has its own. */
@@ -67,8 +72,8 @@ static void test_one_job(void **state) {
     (void)state;
     struct error err;
     struct sweep sweep;
-    struct experiment *experiment =
-        parse("\"seeds\": [0], \"ranks_per_cell\": 5, \"slurm\": {\"mode\": \"job\", \"nodes\": 2, \"throttle\": 3}");
+    struct experiment *experiment = parse("\"seeds\": [0], \"ranks_per_cell\": 5, \"slurm\": {\"mode\": "
+                                          "\"job\", \"nodes\": 2, \"throttle\": 3}");
     if (make(experiment, NULL, &sweep, &err)) fail_msg("%s", err.message);
     assert_int_equal(sweep.jobs, 1);
     contains(&sweep, "\ncells=0-7\n");
@@ -87,13 +92,21 @@ static void test_one_job(void **state) {
 
 static void test_mistakes(void **state) {
     (void)state;
-    static const char text[] =
-        "{\"name\": \"s\", \"models\": [{\"name\": \"m\", \"path\": \"m\"}], \"tasks\": {\"path\": \"d\"}, \"budgets\": [1], "
-        "\"methods\": [{\"name\": \"uniform\"}], \"slurm\": {\"partition\": \"a b\", \"time\": \"soon\", \"nodes\": 0, "
-        "\"gpus\": 1, \"mode\": \"arry\", \"setup\": \"module load x\", \"extra\": [1, \"qos\", \"--a\\nrm\"]}}";
-    static const char *const told[] = {"slurm.partition: ",  "slurm.time: not a time limit", "slurm.nodes: ", "slurm.gpus: unknown key",
-                                       "slurm.mode: ",       "slurm.setup: not a list",      "slurm.extra[0]: not a text",
-                                       "slurm.extra[1]: ",   "slurm.extra[2]: "};
+    static const char text[] = "{\"name\": \"s\", \"models\": [{\"name\": \"m\", \"path\": \"m\"}], "
+                               "\"tasks\": {\"path\": \"d\"}, \"budgets\": [1], "
+                               "\"methods\": [{\"name\": \"uniform\"}], \"slurm\": {\"partition\": \"a b\", "
+                               "\"time\": \"soon\", \"nodes\": 0, "
+                               "\"gpus\": 1, \"mode\": \"arry\", \"setup\": \"module load x\", \"extra\": "
+                               "[1, \"qos\", \"--a\\nrm\"]}}";
+    static const char *const told[] = {"slurm.partition: ",
+                                       "slurm.time: not a time limit",
+                                       "slurm.nodes: ",
+                                       "slurm.gpus: unknown key",
+                                       "slurm.mode: ",
+                                       "slurm.setup: not a list",
+                                       "slurm.extra[0]: not a text",
+                                       "slurm.extra[1]: ",
+                                       "slurm.extra[2]: "};
     struct experiment *experiment;
     struct error err;
     assert_int_equal(experiment_parse("e.json", text, strlen(text), &experiment, &err), ERROR_INPUT);
@@ -105,7 +118,8 @@ static void test_mistakes(void **state) {
 static void test_compare(void **state) {
     (void)state;
     struct error err;
-    struct experiment *one = parse("\"slurm\": {\"nodes\": 4, \"partition\": \"gpu\"}"), *other = parse("\"seeds\": [0]");
+    struct experiment *one = parse("\"slurm\": {\"nodes\": 4, \"partition\": \"gpu\"}"),
+                      *other = parse("\"seeds\": [0]");
     assert_int_equal(experiment_compare(one, other->text, &err), 0);
     assert_int_equal(experiment_compare(other, one->text, &err), 0);
     assert_int_equal(one->slurm.nodes, 4);
@@ -134,8 +148,9 @@ static void test_submit(void **state) {
     assert_non_null(strstr(err.message, "no sbatch in PATH"));
 
     static const char refuses[] = "#!/bin/sh\necho 'sbatch: error: Invalid account' >&2\nexit 1\n";
-    static const char takes[] = "#!/bin/sh\nfor a; do echo \"[$a]\"; done >>\"${0%/*}/said\"\n"
-                                "echo 'sbatch: warning: 3 things' >&2\nn=4$(/usr/bin/wc -l <\"${0%/*}/said\")\necho \"$n;cluster\"\n";
+    static const char takes[] =
+        "#!/bin/sh\nfor a; do echo \"[$a]\"; done >>\"${0%/*}/said\"\n"
+        "echo 'sbatch: warning: 3 things' >&2\nn=4$(/usr/bin/wc -l <\"${0%/*}/said\")\necho \"$n;cluster\"\n";
     snprintf(path, sizeof path, "%s/sbatch", folder);
     assert_int_equal(file_write(path, refuses, strlen(refuses), &err), 0);
     assert_int_equal(chmod(path, 0755), 0);
@@ -153,7 +168,8 @@ static void test_submit(void **state) {
     char expected[1024];
     snprintf(expected, sizeof expected,
              "[--parsable]\n[--chdir=%s/out put/slurm]\n[%s/out put/slurm/sweep.sh]\n"
-             "[--parsable]\n[--chdir=%s/out put/slurm]\n[--dependency=afterany:43]\n[%s/out put/slurm/collect.sh]\n",
+             "[--parsable]\n[--chdir=%s/out put/slurm]\n[--dependency=afterany:43]\n[%s/out "
+             "put/slurm/collect.sh]\n",
              folder, folder, folder, folder);
     assert_string_equal(text_string(&said), expected);
     text_clear(&said);

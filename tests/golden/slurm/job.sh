@@ -14,8 +14,8 @@
 #SBATCH --qos=long
 #SBATCH --constraint="a100&nvlink"
 
-# Runs the grid of the experiment "everything". Written by `adapt submit`, and yours to edit; to submit it again:
-# cd to this folder, then sbatch sweep.sh
+# Runs the grid of the experiment "everything". Written by `adapt submit`, and yours to edit.
+# To submit it again: cd to this folder, then sbatch sweep.sh
 
 adapt='/opt/my tools/adapt'
 experiment='/data/it'\''s "here"/$(touch owned)/a
@@ -24,16 +24,16 @@ out='/data/-rf *;&|'
 cells=0-107
 max_requeues=7
 
-# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from here, save their
-# state and end with status 75. TERM (scancel, preemption) they get from Slurm itself; here it must only not end
-# the script before them.
+# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from
+# here, save their state and end with status 75. TERM (scancel, preemption) they get from Slurm
+# itself; here it must only not end the script before them.
 ranks=
 warned=no
 woken=no
 trap 'warned=yes; woken=yes; [ -z "$ranks" ] || kill -USR1 "$ranks"' USR1
 trap 'woken=yes' TERM
 
-# From the experiment's slurm.setup, run in the folder of its file:
+# The experiment's slurm.setup, in the folder of its file:
 cd '/data/it'\''s "here"/$(touch owned)' || exit 1
 module purge
 module load openmpi/5 hdf5
@@ -55,8 +55,8 @@ if [ $warned = no ]; then
   done
 fi
 
-# Back into the queue after a time limit or a preemption; never after a failure of the run itself, nor when the job
-# was cancelled (its state then is not RUNNING).
+# Back into the queue after a time limit or a preemption; never after a failure of the run itself,
+# nor when the job was cancelled (its state then is not RUNNING).
 job=$(scontrol show job "$SLURM_JOB_ID")
 again=no
 case $status in
@@ -66,12 +66,11 @@ case $status in
 esac
 [[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way
 [[ $job == *JobState=RUNNING* ]] || again=no
-if [ $again = yes ]; then
-  if [ "${SLURM_RESTART_COUNT:-0}" -lt $max_requeues ]; then
-    echo "stopped with status $status, restart ${SLURM_RESTART_COUNT:-0}: back into the queue"
-    scontrol requeue "$SLURM_JOB_ID" && exit 0
-  else
-    echo "stopped with status $status after $max_requeues restarts: not put back into the queue again"
-  fi
+restarts=${SLURM_RESTART_COUNT:-0}
+if [ $again = yes ] && [ "$restarts" -lt $max_requeues ]; then
+  echo "stopped with status $status, restart $restarts: back into the queue"
+  scontrol requeue "$SLURM_JOB_ID" && exit 0
+elif [ $again = yes ]; then
+  echo "stopped with status $status after $restarts restarts: not put back into the queue again"
 fi
 exit $status

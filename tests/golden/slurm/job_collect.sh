@@ -14,7 +14,7 @@
 adapt='/opt/my tools/adapt'
 out='/data/-rf *;&|'
 
-# From the experiment's slurm.setup, run in the folder of its file:
+# The experiment's slurm.setup, in the folder of its file:
 cd '/data/it'\''s "here"/$(touch owned)' || exit 1
 module purge
 module load openmpi/5 hdf5
