@@ -17,7 +17,7 @@ on "$adapt" status srun --watch 1 >watch.txt || fail "status --watch"
 grep -q '3 cells: 0 planned, 0 running, 3 done, 0 failed' watch.txt || fail "status --watch ended before the cells"
 wait_done srun 120
 same_as_undisturbed srun
-on sacct --completion --format jobid,jobname,partition,state,nodelist,nnodes | tee sacct.txt
+on sacct --completion --format jobid,jobname,partition,state,nodelist,nnodes 2>/dev/null | tee sacct.txt
 
 experiment mpirun.json mpirun 0.03 '"launch": "mpirun"'
 sweep mpirun.json
