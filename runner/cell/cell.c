@@ -93,6 +93,11 @@ static int start_watchdog(struct cell_run *run, struct error *err) {
     return watchdog_create(who, 60.0 * job->experiment->training.stall_minutes, &run->watchdog, err);
 }
 
+static void show_life(void *context) {
+    const struct cell_run *run = context;
+    watchdog_mark(run->watchdog);
+}
+
 /* What must be there before the first step; the archive comes first, so that it tells what fails later. */
 static int prepare(struct cell_run *run, struct error *err) {
     const struct cell_job *job = run->job;
@@ -107,6 +112,7 @@ static int prepare(struct cell_run *run, struct error *err) {
     TRY(group_agree(job->group, start_watchdog(run, err), err));
     TRY(trainer_create(job->backend, job->group, job->model, &job->experiment->training, mixture_plan(run->mixture),
                        &run->trainer, err));
+    trainer_watch(run->trainer, show_life, run);
     TRY(cell_resume_load(run, err));
     TRY(group_agree(job->group, cell_coordinates(run) ? cell_kept_open(run, err) : 0, err));
     return cell_checkpoint_prepare(run, err);
