@@ -137,9 +137,9 @@ static int course(struct cell_run *run, struct error *err) {
     return code;
 }
 
-/* Another attempt can go on from the checkpoint where the reason lies outside of what the cell computes. */
-static bool worth_going_on(int code) {
-    return code == ERROR_IO || code == ERROR_MEMORY || code == ERROR_DEVICE || code == ERROR_PEER;
+/* Done, or failed for a reason that lies in what the cell computes: another attempt from the checkpoint would end the same way. */
+static bool is_final(int code) {
+    return !code || code == ERROR_NUMERIC || code == ERROR_INTERNAL;
 }
 
 /* Records the end in the cell's file, which the coordinator has. */
@@ -159,7 +159,7 @@ static int finish(struct cell_run *run, int code, struct error *err) {
                                      run->saved ? run->model_folder : NULL, &late);
     if (closed && !code) *err = late;
     if (!code) code = closed;
-    if (!worth_going_on(code)) cell_checkpoint_remove(run);
+    if (is_final(code)) cell_checkpoint_remove(run);
     return code;
 }
 
