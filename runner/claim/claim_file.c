@@ -49,6 +49,8 @@ int claim_describe_self(struct claim_info *out, struct error *err) {
         snprintf(out->job, sizeof out->job, "%.30s_%.30s", array, task);
     else if (job)
         snprintf(out->job, sizeof out->job, "%.60s", job);
+    const char *restart = getenv("SLURM_RESTART_COUNT");
+    out->restart = out->job[0] && restart ? atoi(restart) : 0;
     if (gethostname(out->host, sizeof out->host - 1)) snprintf(out->host, sizeof out->host, "unknown");
     read_machine(out);
     read_birth(out);
@@ -66,6 +68,7 @@ int claim_file_write(const char *path, const struct claim_info *info, char **nam
     snprintf(birth, sizeof birth, "%llu", info->birth);
     bool whole = json && cJSON_AddStringToObject(json, "host", info->host) &&
                  cJSON_AddStringToObject(json, "job", info->job) &&
+                 cJSON_AddNumberToObject(json, "restart", info->restart) &&
                  cJSON_AddNumberToObject(json, "process", (double)info->process) &&
                  cJSON_AddNumberToObject(json, "started", info->started) &&
                  cJSON_AddStringToObject(json, "machine", info->machine) &&
@@ -112,6 +115,8 @@ int claim_file_read(const char *path, bool *found, struct claim_info *out, struc
         double process = number(json, "process");
         out->process = process > 0.0 && process < 4e9 ? (long)process : 0;
         out->started = number(json, "started");
+        double restart = number(json, "restart");
+        out->restart = restart > 0.0 && restart < 1e9 ? (int)restart : 0;
         cJSON_Delete(json);
         if (strspn(out->token, "0123456789abcdef") != strlen(out->token)) out->token[0] = '\0';
     }

@@ -66,6 +66,7 @@ void claim_judge(const char *path, struct claim_info *info) {
     struct claim_info self;
     info->heartbeat = claim_age(path);
     info->alive = info->token[0] && info->heartbeat <= CLAIM_STALE_SECONDS;
-    if (!info->alive || claim_describe_self(&self, NULL) || !self.machine[0]) return;
-    if (!strcmp(self.machine, info->machine)) info->alive = process_lives(info->process, info->birth);
+    if (!info->alive || claim_describe_self(&self, NULL)) return;
+    if (info->job[0] && !strcmp(info->job, self.job) && info->restart < self.restart) info->alive = false;
+    if (info->alive && self.machine[0] && !strcmp(self.machine, info->machine)) info->alive = process_lives(info->process, info->birth);
 }

@@ -88,6 +88,34 @@ static void test_take_and_release(void **state) {
     assert_int_equal(files_in(place->folder), 0);
 }
 
+/* Slurm ends a job before it starts it again: the claim of the earlier start is dead at once, another job's is not. */
+static void test_requeued(void **state) {
+    struct place *place = *state;
+    struct claim *claim, *second;
+    struct claim_info info;
+    struct error err = {0};
+    bool over, found;
+    setenv("SLURM_JOB_ID", "12", 1);
+    setenv("SLURM_ARRAY_JOB_ID", "10", 1);
+    setenv("SLURM_ARRAY_TASK_ID", "2", 1);
+    setenv("SLURM_RESTART_COUNT", "1", 1);
+    assert_int_equal(claim_take(place->path, &claim, &over, NULL, &err), 0);
+    assert_non_null(claim);
+    setenv("SLURM_ARRAY_TASK_ID", "3", 1);
+    setenv("SLURM_RESTART_COUNT", "2", 1);
+    assert_int_equal(claim_read(place->path, &found, &info, &err), 0);
+    assert_true(found && info.alive && info.restart == 1);
+    setenv("SLURM_ARRAY_TASK_ID", "2", 1);
+    assert_int_equal(claim_take(place->path, &second, &over, &info, &err), 0);
+    assert_non_null(second);
+    assert_true(over);
+    assert_int_not_equal(claim_check(claim, &err), 0);
+    claim_release(&claim);
+    assert_int_equal(claim_check(second, &err), 0);
+    claim_release(&second);
+    unsetenv("SLURM_RESTART_COUNT");
+}
+
 static void test_ages(void **state) {
     struct place *place = *state;
     struct claim *claim;
@@ -221,7 +249,7 @@ static void test_names(void **state) {
 
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 int main(void) {
-    const struct CMUnitTest tests[] = {WITH_FOLDER(test_take_and_release), WITH_FOLDER(test_ages),
+    const struct CMUnitTest tests[] = {WITH_FOLDER(test_take_and_release), WITH_FOLDER(test_requeued), WITH_FOLDER(test_ages),
                                        WITH_FOLDER(test_right_left_behind), WITH_FOLDER(test_dead_process),
                                        WITH_FOLDER(test_lost), WITH_FOLDER(test_race), cmocka_unit_test(test_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
