@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "runner/checkpoint/store.h"
 #include <string.h>
 
 enum fate {
@@ -60,11 +61,30 @@ static int fill(struct taking *t, const int *group_of, const int *order, int gro
     return 0;
 }
 
+/* What a process left that was killed after its cell's end was recorded and before it had cleaned up. A cell that somebody else is
+ * ending right now is left to him; what cannot be removed does no harm. */
+static void tidy(const struct taking *t, int cell) {
+    struct archive_cell_key key = grid_cell_key(t->experiment, &t->grid->cells[cell]);
+    struct claim *claim = NULL;
+    char *path, *name = NULL, *folder = NULL;
+    if (archive_cell_path(t->experiment->out, &key, &path, NULL)) return;
+    int code = claim_path(path, &name, NULL);
+    if (!code) code = store_folder(path, &folder, NULL);
+    if (!code && (file_exists(name) || file_exists(folder)) && !claim_take(name, &claim, NULL, NULL, NULL) && claim)
+        file_remove_tree(folder, NULL);
+    claim_release(&claim);
+    memory_free(path);
+    memory_free(name);
+    memory_free(folder);
+}
+
 int taking_create(const struct experiment *experiment, const struct grid *grid, const int *group_of, const int *order, int group,
                   struct progress *progress, struct taking **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     **out = (struct taking){.experiment = experiment, .grid = grid, .progress = progress};
     int code = fill(*out, group_of, order, group, err);
+    for (int i = 0; i < grid->count && !code && group == 0; i++)
+        if (grid->cells[i].done) tidy(*out, i);
     if (code) taking_destroy(out);
     return code;
 }

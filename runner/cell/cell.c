@@ -93,6 +93,11 @@ static int start_watchdog(struct cell_run *run, struct error *err) {
     return watchdog_create(who, 60.0 * job->experiment->training.stall_minutes, &run->watchdog, err);
 }
 
+static void show_life(void *context) {
+    const struct cell_run *run = context;
+    watchdog_mark(run->watchdog);
+}
+
 /* What must be there before the first step; the archive comes first, so that it tells what fails later. */
 static int prepare(struct cell_run *run, struct error *err) {
     const struct cell_job *job = run->job;
@@ -107,6 +112,7 @@ static int prepare(struct cell_run *run, struct error *err) {
     TRY(group_agree(job->group, start_watchdog(run, err), err));
     TRY(trainer_create(job->backend, job->group, job->model, &job->experiment->training, mixture_plan(run->mixture),
                        &run->trainer, err));
+    trainer_watch(run->trainer, show_life, run);
     TRY(cell_resume_load(run, err));
     TRY(group_agree(job->group, cell_coordinates(run) ? cell_kept_open(run, err) : 0, err));
     return cell_checkpoint_prepare(run, err);
@@ -131,9 +137,9 @@ static int course(struct cell_run *run, struct error *err) {
     return code;
 }
 
-/* Another attempt can go on from the checkpoint where the reason lies outside of what the cell computes. */
-static bool worth_going_on(int code) {
-    return code == ERROR_IO || code == ERROR_MEMORY || code == ERROR_DEVICE || code == ERROR_PEER;
+/* Done, or failed for a reason that lies in what the cell computes: another attempt from the checkpoint would end the same way. */
+static bool is_final(int code) {
+    return !code || code == ERROR_NUMERIC || code == ERROR_INTERNAL;
 }
 
 /* Records the end in the cell's file, which the coordinator has. */
@@ -153,7 +159,7 @@ static int finish(struct cell_run *run, int code, struct error *err) {
                                      run->saved ? run->model_folder : NULL, &late);
     if (closed && !code) *err = late;
     if (!code) code = closed;
-    if (!worth_going_on(code)) cell_checkpoint_remove(run);
+    if (is_final(code)) cell_checkpoint_remove(run);
     return code;
 }
 

@@ -53,10 +53,16 @@ void pass_destroy(struct pass **pass) {
     *pass = NULL;
 }
 
+void pass_watch(struct pass *pass, void (*pulse)(void *context), void *context) {
+    pass->pulse = pulse;
+    pass->pulse_context = context;
+}
+
 static int run_batch(struct pass *pass, const struct pass_work *work, bool last, struct error *err) {
     const struct gradient_watcher watcher = {reduction_hand_over, pass->reduction};
     struct batch *batch = pass->batch;
     if (batch->rows == 0) return 0;
+    pass_pulse(pass);
     TRY(model_forward(pass->model, work->parameters, batch, err));
     if (work->backward) {
         if (work->sum && last) model_watch_gradient(pass->model, &watcher);

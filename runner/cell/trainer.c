@@ -129,6 +129,10 @@ int trainer_create(struct backend *backend, const struct group *group, const str
     return code;
 }
 
+void trainer_watch(struct trainer *trainer, void (*pulse)(void *context), void *context) {
+    pass_watch(trainer->pass, pulse, context);
+}
+
 void trainer_release_training(struct trainer *trainer) {
     struct backend *backend = trainer->backend;
     backend->buffer_destroy(backend, &trainer->gradient);

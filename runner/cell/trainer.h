@@ -24,6 +24,9 @@ int trainer_create(struct backend *backend, const struct group *group, const str
                    struct trainer **out, struct error *err);
 void trainer_destroy(struct trainer **trainer);
 
+/* `pulse` is called before every micro-batch. */
+void trainer_watch(struct trainer *trainer, void (*pulse)(void *context), void *context);
+
 /* Bytes of device memory that trainer_create takes at most on each of `ranks` ranks. */
 size_t trainer_bytes(const struct loaded_model *model, const struct training_settings *training,
                      const struct method_signal_plan *plan, int ranks);

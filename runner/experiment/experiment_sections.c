@@ -136,7 +136,7 @@ static const struct setting training_rows[] = {
      "minutes from one checkpoint of a cell to the next, and so what a crash loses at most; 0: only when a signal stops "
      "the run"},
     {"stall_minutes", SETTING_REAL, FIELD(stall_minutes), 10.0, 0.0, 1e6, NULL, NULL,
-     "minutes without progress, beyond twice what the longest step took, after which a cell's ranks are ended; 0: never"},
+     "minutes without a micro-batch, beyond twice the longest time between two, after which a cell's ranks are ended; 0: never"},
 };
 #undef FIELD
 enum { TRAINING_ROWS = sizeof training_rows / sizeof *training_rows };
