@@ -62,7 +62,6 @@ static int prepare_files(struct run *run, struct error *err) {
 
 int run_write_experiment(struct run *run, struct error *err) {
     const struct experiment *e = run->experiment;
-    const struct evaluation_settings *evaluation = &e->evaluation;
     char host[256] = "unknown";
     gethostname(host, sizeof host - 1);
     struct archive_run about = {.experiment = e->name,
@@ -72,31 +71,11 @@ int run_write_experiment(struct run *run, struct error *err) {
                                 .host = host,
                                 .ranks = run->world.size,
                                 .threads = run->threads};
+    struct archive_grid_axes axes;
     struct arena *arena;
-    const char **names[4], **benchmark_category, **benchmark_metric;
-    double *fraction;
     TRY(arena_create(&arena, err));
-    const int counts[4] = {e->model_count, e->budget_count, e->method_count, evaluation->benchmark_count};
-    int code = 0;
-    for (int i = 0; i < 4 && !code; i++) code = arena_alloc(arena, &names[i], (size_t)counts[i] + 1, sizeof(char *), err);
-    if (!code) code = arena_alloc(arena, &benchmark_category, (size_t)counts[3] + 1, sizeof(char *), err);
-    if (!code) code = arena_alloc(arena, &benchmark_metric, (size_t)counts[3] + 1, sizeof(char *), err);
-    if (!code) code = arena_alloc(arena, &fraction, (size_t)counts[1] + 1, sizeof(double), err);
-    if (!code) {
-        for (int i = 0; i < counts[0]; i++) names[0][i] = e->models[i].name;
-        for (int i = 0; i < counts[1]; i++) names[1][i] = e->budgets[i].name;
-        for (int i = 0; i < counts[1]; i++) fraction[i] = e->budgets[i].fraction;
-        for (int i = 0; i < counts[2]; i++) names[2][i] = e->methods[i].name;
-        for (int i = 0; i < counts[3]; i++) {
-            names[3][i] = evaluation->benchmarks[i].name;
-            benchmark_category[i] = eval_category(names[3][i]);
-            benchmark_metric[i] = eval_headline(names[3][i]);
-        }
-        struct archive_grid_axes axes = {counts[0], counts[1], counts[2],          e->seed_count,    counts[3], names[0],
-                                         names[1],  names[2],  names[3],           benchmark_category, benchmark_metric,
-                                         e->seeds,  fraction};
-        code = archive_experiment_write(e->out, &about, &axes, err);
-    }
+    int code = experiment_axes(e, arena, &axes, err);
+    if (!code) code = archive_experiment_write(e->out, &about, &axes, err);
     arena_destroy(&arena);
     return code;
 }
