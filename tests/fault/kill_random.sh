@@ -55,6 +55,7 @@ while [ $n -lt "$count" ]; do
   same "$work/reference$ranks" "$out"
   same_after[$kind]=$((same_after[$kind] + 1))
   rows[$kind]=$((rows[$kind] + 1))
+  echo "$n kills, the last ones: $kind; identical"
 done
 printf '%-12s %6s %6s %10s\n' instant kills runs identical
 for kind in "${kinds[@]}"; do printf '%-12s %6d %6d %10d\n' "$kind" "${kills[$kind]}" "${rows[$kind]}" "${same_after[$kind]}"; done
