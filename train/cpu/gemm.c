@@ -53,7 +53,7 @@ static int sgemm(bool transpose_a, bool transpose_b, int m, int n, int k, float 
  * for the shape. */
 static bool favours_matmul(bool transpose_a, bool transpose_b, int m, int n, int k, float alpha) {
     enum { MANY_ROWS = 1024 };
-    return !transpose_a && transpose_b && alpha == 1.0f && (m < MANY_ROWS || n <= k);
+    return !transpose_a && transpose_b && alpha == 1.0f && (m <= MANY_ROWS || n <= k);
 }
 
 static int multiply(struct gemm *gemm, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
@@ -69,8 +69,8 @@ int gemm_multiply_here(struct gemm *gemm, bool transpose_a, bool transpose_b, in
                        float alpha, const float *a, int lda, const float *b, int ldb, float beta, float *c,
                        int ldc) {
     (void)gemm;
-    omp_set_num_threads(
-        1); /* of regions begun by this one's thread: a region of one does not count as one with oneDNN */
+    /* For regions that this thread begins: oneDNN does not take a region of one thread for one. */
+    omp_set_num_threads(1);
     return sgemm(transpose_a, transpose_b, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
 }
 #else
