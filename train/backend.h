@@ -1,5 +1,5 @@
-/* The operations a model is made of, as a table that each device fills: cpu, memcheck (cpu behind a wall, for tests),
- * and later cuda. train/model.c runs on any of them.
+/* The operations a model is made of, as a table that each device fills: cpu, cuda, and memcheck (cpu behind a wall, for
+ * tests). train/model.c runs on any of them.
  *
  * Buffers are opaque: only operations, upload and download touch their contents, so nothing above this header may assume
  * that memory is the host's. Operations are ordered as called and may run asynchronously; upload and download wait.
@@ -101,6 +101,9 @@ struct linear_cross_entropy {
 
 struct backend {
     const char *name;
+    /* What models keep their activations in: DTYPE_F32, or DTYPE_BF16 where the backend can. Whoever creates the backend
+     * may change it before models are made. Weights, gradients, losses and what is kept beside them are F32 anyway. */
+    enum dtype activations;
 
     /* --- memory. `buffer_create` gives zeroed memory, aligned to 256 bytes. */
     int (*buffer_create)(struct backend *b, size_t bytes, struct buffer **out, struct error *err);
@@ -191,11 +194,12 @@ struct backend {
                           struct view weight, struct view best);
 };
 
-/* Makes the backend called `name`: "cpu" or "memcheck". `threads` is the number of host threads (0: what OpenMP offers). An
- * unknown name, or a device that this build lacks, is ERROR_INPUT that says what there is. */
+/* Makes the backend called `name`: "cpu", "cuda" (the first device), "cuda:N", or "memcheck" (for tests). `threads` is the
+ * number of host threads (0: what OpenMP offers). An unknown name, or a device that this build lacks, is ERROR_INPUT that
+ * says what there is; a device that cannot be used is ERROR_DEVICE that says why. */
 int backend_create(const char *name, int threads, struct backend **out, struct error *err);
 void backend_destroy(struct backend **backend);
-/* NULL-terminated names of the backends in this build, for messages and `adapt version`. */
+/* NULL-terminated names of the backends, for messages. */
 const char *const *backend_names(void);
 
 #endif

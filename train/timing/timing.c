@@ -148,6 +148,7 @@ int timing_create(struct backend *inner, struct backend **out, struct error *err
     TRY(memory_alloc(&t, 1, sizeof *t, err));
     t->inner = inner;
     t->base = (struct backend){.name = inner->name,
+                               .activations = inner->activations,
                                .buffer_create = buffer_create,
                                .buffer_destroy = buffer_destroy,
                                .host_pointer = host_pointer,
