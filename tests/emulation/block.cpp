@@ -6,6 +6,7 @@
 #include <cstdarg>
 #include <cstdio>
 #include <cstdlib>
+#include <mutex>
 #include <vector>
 
 emulation_place emulation_here;
@@ -242,6 +243,19 @@ void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared, c
         check_shared();
     }
     emulation_memory_close();
+}
+
+static std::recursive_mutex &turns() {
+    static std::recursive_mutex mutex;
+    return mutex;
+}
+
+emulation_turn::emulation_turn() {
+    turns().lock();
+}
+
+emulation_turn::~emulation_turn() {
+    turns().unlock();
 }
 
 void emulation_stop(const char *format, ...) {

@@ -78,7 +78,7 @@ void multiply(const emulation_lt_description &d, float alpha, const void *a, con
         for (uint64_t i = 0; i < m; i++) {
             float sum = 0.0f;
             for (uint64_t e = 0; e < k; e += RUN)
-                sum += dot(k - e < RUN ? k - e : RUN, left.data() + i * k + e, right.data() + j * k + e);
+                sum += dot(k - e < RUN ? k - e : (uint64_t)RUN, left.data() + i * k + e, right.data() + j * k + e);
             uint64_t at = j * (uint64_t)lc.stride + i;
             float old = beta == 0.0f ? 0.0f : beta * get(c, lc.type, at);
             set(c, lc.type, at, alpha * sum + old);

@@ -7,6 +7,13 @@
 /* Says what is wrong and ends the program: an error in a kernel that a GPU would not have told. */
 [[noreturn]] void emulation_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* One of the program's threads at a time is inside of the emulator: a lock, for as long as this lives. It may be taken
+ * again by the same thread. */
+struct emulation_turn {
+    emulation_turn();
+    ~emulation_turn();
+};
+
 /* Device memory may be touched between these, which nest. */
 void emulation_memory_open();
 void emulation_memory_close();

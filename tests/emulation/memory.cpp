@@ -71,16 +71,19 @@ bool whole(const arena &a, size_t at, size_t bytes) {
 } // namespace
 
 void emulation_memory_open() {
+    emulation_turn turn;
     arena &a = memory();
     if (a.open++ == 0) protect(a);
 }
 
 void emulation_memory_close() {
+    emulation_turn turn;
     arena &a = memory();
     if (--a.open == 0) protect(a);
 }
 
 void emulation_memory_check(const char *when) {
+    emulation_turn turn;
     arena &a = memory();
     emulation_memory_open();
     for (const auto &block : a.blocks)
@@ -90,6 +93,7 @@ void emulation_memory_check(const char *when) {
 }
 
 bool emulation_memory_holds(const void *at, size_t bytes) {
+    emulation_turn turn;
     arena &a = memory();
     if (!bytes) return true;
     if ((unsigned char *)at < a.base || (unsigned char *)at >= a.base + ADDRESSES) return false;
@@ -101,6 +105,7 @@ bool emulation_memory_holds(const void *at, size_t bytes) {
 }
 
 cudaError_t cudaMalloc(void **out, size_t bytes) {
+    emulation_turn turn;
     arena &a = memory();
     if (emulation_lost()) return cudaErrorUnknown;
     if (!bytes) {
@@ -128,6 +133,7 @@ cudaError_t cudaMalloc(void **out, size_t bytes) {
 }
 
 cudaError_t cudaFree(void *at) {
+    emulation_turn turn;
     arena &a = memory();
     if (!at) return cudaSuccess;
     emulation_drain_all();
@@ -147,18 +153,21 @@ cudaError_t cudaFree(void *at) {
 }
 
 cudaError_t cudaMemGetInfo(size_t *free, size_t *total) {
+    emulation_turn turn;
     *total = limit();
     *free = limit() - memory().used;
     return cudaSuccess;
 }
 
 cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned) {
+    emulation_turn turn;
     *out = malloc(bytes ? bytes : 1);
     if (*out) memset(*out, 0xff, bytes);
     return *out ? cudaSuccess : cudaErrorMemoryAllocation;
 }
 
 cudaError_t cudaFreeHost(void *at) {
+    emulation_turn turn;
     emulation_drain_all();
     free(at);
     return cudaSuccess;

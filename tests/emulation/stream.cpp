@@ -33,12 +33,15 @@ cudaError_t keep(cudaError_t error) {
 }
 
 void drain(emulation_stream *stream, uint64_t number) {
+    if (stream->done >= number) return;
+    emulation_memory_open();
     while (stream->done < number) {
         std::function<void()> work = std::move(stream->work.front());
         stream->work.pop_front();
         work();
         stream->done++;
     }
+    emulation_memory_close();
 }
 
 void put(emulation_stream *stream, std::function<void()> work) {
@@ -54,6 +57,7 @@ void check_side(const char *what, const void *at, size_t bytes, bool device) {
 } // namespace
 
 bool emulation_lost() {
+    emulation_turn turn;
     static long left = -1;
     if (left == -1) left = getenv("ADAPT_EMULATION_LOST") ? atol(getenv("ADAPT_EMULATION_LOST")) + 1 : 0;
     if (left == 0) return false;
@@ -62,10 +66,12 @@ bool emulation_lost() {
 }
 
 void emulation_drain_all() {
+    emulation_turn turn;
     for (emulation_stream *stream : streams()) drain(stream, stream->put);
 }
 
 cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
+    emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     put(stream, [work] {
         emulation_memory_open();
@@ -77,6 +83,7 @@ cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
 
 cudaError_t emulation_launch(const char *name, dim3 blocks, dim3 threads, size_t shared, size_t granted,
                              cudaStream_t stream, std::function<void()> body) {
+    emulation_turn turn;
     const size_t usual = 48 << 10, most = 227 << 10;
     uint64_t count = (uint64_t)threads.x * threads.y * threads.z;
     if (emulation_lost()) return keep(cudaErrorUnknown);
@@ -105,34 +112,40 @@ const char *cudaGetErrorString(cudaError_t error) {
 }
 
 cudaError_t cudaGetLastError() {
+    emulation_turn turn;
     cudaError_t error = last_error;
     last_error = cudaSuccess;
     return error;
 }
 
 cudaError_t cudaDriverGetVersion(int *version) {
+    emulation_turn turn;
     *version = 13000;
     return cudaSuccess;
 }
 
 cudaError_t cudaRuntimeGetVersion(int *version) {
+    emulation_turn turn;
     *version = 13000;
     return cudaSuccess;
 }
 
 cudaError_t cudaGetDeviceCount(int *count) {
+    emulation_turn turn;
     const char *text = getenv("ADAPT_EMULATION_DEVICES");
     *count = text ? atoi(text) : 1;
     return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
 }
 
 cudaError_t cudaSetDevice(int device) {
+    emulation_turn turn;
     int count = 0;
     cudaGetDeviceCount(&count);
     return device >= 0 && device < count ? cudaSuccess : cudaErrorInvalidDevice;
 }
 
 cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int) {
+    emulation_turn turn;
     memset(properties, 0, sizeof *properties);
     snprintf(properties->name, sizeof properties->name, "emulated GPU");
     size_t free;
@@ -144,6 +157,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int) {
 }
 
 cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     check_side("cudaMemcpyAsync's target", to, bytes,
                kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice);
@@ -153,18 +167,21 @@ cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpy
 }
 
 cudaError_t cudaMemsetAsync(void *at, int value, size_t bytes, cudaStream_t stream) {
+    emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     check_side("cudaMemsetAsync", at, bytes, true);
     return emulation_enqueue(stream, [=] { memset(at, value, bytes); });
 }
 
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
+    emulation_turn turn;
     *out = new emulation_stream;
     streams().insert(*out);
     return cudaSuccess;
 }
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+    emulation_turn turn;
     drain(stream, stream->put);
     streams().erase(stream);
     delete stream;
@@ -172,6 +189,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     drain(stream, stream->put);
     emulation_memory_check("cudaStreamSynchronize");
@@ -179,6 +197,7 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+    emulation_turn turn;
     if (!event->stream) return cudaSuccess;
     emulation_stream *other = event->stream;
     uint64_t number = event->number;
@@ -189,16 +208,19 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
 }
 
 cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+    emulation_turn turn;
     *out = new emulation_event;
     return cudaSuccess;
 }
 
 cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    emulation_turn turn;
     delete event;
     return cudaSuccess;
 }
 
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     event->stream = stream;
     event->number = stream->put;
@@ -206,11 +228,13 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 }
 
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     if (event->stream) drain(event->stream, event->number);
     return cudaSuccess;
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
+    emulation_turn turn;
     return event->stream && event->stream->done < event->number ? cudaErrorNotReady : cudaSuccess;
 }

@@ -13,7 +13,11 @@ extern "C" {
 #include "train/attention_shape.h"
 }
 
-enum { LANES = 4, WIDEST = 256 /* dimension of a head */ };
+enum {
+    LANES = 4,
+    WIDEST = 256, /* dimension of a head */
+    FEW_ROWS = 16 /* of a tile, where sequences have few */
+};
 
 /* Sizes of tiles for heads of up to WIDE columns. */
 template <int WIDE> struct tile_sizes {
@@ -32,6 +36,7 @@ struct attention_tile {
 
 /* What a kernel is told of the shape. */
 struct attention_plan {
+    int rows;                             /* of a tile */
     int heads, kv_heads, head_dim, group; /* group: heads that have keys in common */
     int shared, parts;                    /* of them in a tile; tiles for all of them */
     int window;

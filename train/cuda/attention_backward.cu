@@ -17,11 +17,11 @@ static __global__ void kernel_inner(size_t count, int width, const T *out, const
     if (row < count && threadIdx.x == 0) inner[row] = sum;
 }
 
-/* The weight P of a pair, and dS; nothing where the key is not seen. */
-static __device__ __forceinline__ void differentiate(bool seen, float scale, float score, float lse, float slope,
-                                                     float inner, float *weight, float *gradient) {
-    *weight = seen ? expf(scale * score - lse) : 0.0f;
-    *gradient = seen ? scale * *weight * (slope - inner) : 0.0f;
+/* The weight P of a pair, and dS. */
+static __device__ __forceinline__ void differentiate(float scale, float score, float lse, float slope, float inner,
+                                                     float *weight, float *gradient) {
+    *weight = expf(scale * score - lse);
+    *gradient = scale * *weight * (slope - inner);
 }
 
 template <typename T, int WIDE>
@@ -55,14 +55,14 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
 #pragma unroll
         for (int j = 0; j < KEYS / LANES; j++) {
             int other = my.lane + j * LANES;
-            float weight, gradient;
-            differentiate(my.inside && sees(plan.window, my.position, key + other), plan.scale,
-                          tile_dot(queries, my.row, keys, other, width), log_sum,
-                          tile_dot(above, my.row, values, other, width), mean, &weight, &gradient);
+            float weight, gradient = 0.0f;
+            if (my.inside && sees(plan.window, my.position, key + other))
+                differentiate(plan.scale, tile_dot(queries, my.row, keys, other, width), log_sum,
+                              tile_dot(above, my.row, values, other, width), mean, &weight, &gradient);
             slopes[my.row * (KEYS + 1) + other] = gradient;
         }
         __syncwarp();
-        for (int other = 0; other < KEYS; other++)
+        for (int other = 0; my.inside && other < KEYS; other++)
             tile_add<WIDE>(sums, slopes[my.row * (KEYS + 1) + other], keys, other, my.lane, width);
     }
     if (my.inside) tile_store<WIDE>(dq + row * width, sums, 1.0f, my.lane, width);
@@ -111,14 +111,15 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
         for (int j = 0; j < QUERIES / LANES; j++) {
             int other = lane + j * LANES, query = first + other;
             bool seen = inside && query < count && sees(plan.window, tile.position + query / plan.group, position);
-            float weight, gradient;
-            differentiate(seen, plan.scale, tile_dot(keys, row, queries, other, width), log_sum[other],
-                          tile_dot(values, row, above, other, width), mean[other], &weight, &gradient);
+            float weight = 0.0f, gradient = 0.0f;
+            if (seen)
+                differentiate(plan.scale, tile_dot(keys, row, queries, other, width), log_sum[other],
+                              tile_dot(values, row, above, other, width), mean[other], &weight, &gradient);
             weights[row * (QUERIES + 1) + other] = weight;
             slopes[row * (QUERIES + 1) + other] = gradient;
         }
         __syncwarp();
-        for (int other = 0; other < QUERIES; other++) {
+        for (int other = 0; inside && other < QUERIES; other++) {
             tile_add<WIDE>(value_sums, weights[row * (QUERIES + 1) + other], above, other, lane, width);
             tile_add<WIDE>(key_sums, slopes[row * (QUERIES + 1) + other], queries, other, lane, width);
         }

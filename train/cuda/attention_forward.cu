@@ -2,10 +2,10 @@
 
 /* A block has a tile of queries: for each row its maximum so far, the sum of its weights, and its output relative to the
  * maximum. Keys that a row does not see have no weight, whatever their scores are. */
-template <typename T, int WIDE>
-static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
+template <typename T, int WIDE, int ROWS>
+static __global__ void __launch_bounds__(ROWS *LANES)
     kernel_attention(struct attention_plan plan, const T *q, const T *k, const T *v, T *out, float *lse) {
-    enum { ROWS = tile_sizes<WIDE>::ROWS, KEYS = tile_sizes<WIDE>::OTHERS };
+    enum { KEYS = tile_sizes<WIDE>::OTHERS };
     KERNEL_SHARED(memory);
     const int width = plan.head_dim, stride = tile_stride(width);
     float *queries = (float *)memory, *keys = queries + ROWS * stride, *values = keys + KEYS * stride;
@@ -22,19 +22,19 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
     const int end = tile.position + tile.count;
     for (int key = first_seen(plan.window, tile.position); key < end; key += KEYS) {
         __syncthreads(); /* whoever reads the last keys is through */
-        if (my.row < KEYS) {
-            bool there = key + my.row < end;
-            size_t from = there ? (key_row(&plan, &tile, key + my.row) * plan.kv_heads + kv_head) * width : 0;
-            tile_load(keys, my.row, my.lane, width, there ? k + from : NULL);
-            tile_load(values, my.row, my.lane, width, there ? v + from : NULL);
+        for (int r = my.row; r < KEYS; r += ROWS) {
+            bool there = key + r < end;
+            size_t from = there ? (key_row(&plan, &tile, key + r) * plan.kv_heads + kv_head) * width : 0;
+            tile_load(keys, r, my.lane, width, there ? k + from : NULL);
+            tile_load(values, r, my.lane, width, there ? v + from : NULL);
         }
         __syncthreads();
         float scores[KEYS / LANES], here = -INFINITY, sum = 0.0f;
 #pragma unroll
         for (int j = 0; j < KEYS / LANES; j++) {
             int other = my.lane + j * LANES;
-            float score = plan.scale * tile_dot(queries, my.row, keys, other, width);
-            scores[j] = my.inside && sees(plan.window, my.position, key + other) ? score : -INFINITY;
+            bool seen = my.inside && sees(plan.window, my.position, key + other);
+            scores[j] = seen ? plan.scale * tile_dot(queries, my.row, keys, other, width) : -INFINITY;
             here = fmaxf(here, scores[j]);
         }
         float above = fmaxf(most, lanes_most(here)), correction = above > most ? expf(most - above) : 1.0f;
@@ -51,7 +51,7 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
         __syncwarp(); /* a row's weights are written and read by one warp */
 #pragma unroll
         for (int i = 0; i < WIDE / LANES; i++) sums[i] *= correction;
-        for (int other = 0; other < KEYS; other++)
+        for (int other = 0; my.inside && other < KEYS; other++)
             tile_add<WIDE>(sums, weights[my.row * (KEYS + 1) + other], values, other, my.lane, width);
     }
     if (!my.inside) return;
@@ -59,19 +59,24 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
     if (lse && my.lane == 0) lse[(size_t)my.token * plan.heads + my.head] = most + logf(total);
 }
 
-template <int WIDE> static size_t shared_bytes(int head_dim) {
-    const size_t rows = tile_sizes<WIDE>::ROWS, keys = tile_sizes<WIDE>::OTHERS;
-    return sizeof(float) * ((rows + 2 * keys) * (size_t)tile_stride(head_dim) + rows * (keys + 1));
+template <typename T, int WIDE, int ROWS>
+static void run(struct cuda *cuda, const char *operation, const struct attention_plan *plan, const void *q, const void *k,
+                const void *v, void *out, float *lse) {
+    const size_t keys = tile_sizes<WIDE>::OTHERS, stride = (size_t)tile_stride(plan->head_dim);
+    cuda_launch(cuda, operation, kernel_attention<T, WIDE, ROWS>,
+                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), ROWS * LANES,
+                sizeof(float) * ((ROWS + 2 * keys) * stride + ROWS * (keys + 1)), *plan, (const T *)q, (const T *)k,
+                (const T *)v, (T *)out, lse);
 }
 
 void attention_run(struct cuda *cuda, const char *operation, const struct attention_plan *plan, enum dtype dtype,
                    const void *q, const void *k, const void *v, void *out, float *lse) {
-    dim3 blocks(plan->tiles, (unsigned)(plan->kv_heads * plan->parts));
-    WITH_TYPE(dtype, T,
-              WITH_WIDTH(plan->head_dim, WIDE,
-                         cuda_launch(cuda, operation, kernel_attention<T, WIDE>, blocks, tile_sizes<WIDE>::THREADS,
-                                     shared_bytes<WIDE>(plan->head_dim), *plan, (const T *)q, (const T *)k,
-                                     (const T *)v, (T *)out, lse)));
+    WITH_TYPE(dtype, T, WITH_WIDTH(plan->head_dim, WIDE, {
+                  if (plan->rows == FEW_ROWS)
+                      run<T, WIDE, FEW_ROWS>(cuda, operation, plan, q, k, v, out, lse);
+                  else
+                      run<T, WIDE, tile_sizes<WIDE>::ROWS>(cuda, operation, plan, q, k, v, out, lse);
+              }));
 }
 
 static bool wide(struct cuda *cuda, const char *operation, int head_dim) {
@@ -123,7 +128,12 @@ static void cached_attention(struct backend *b, const struct cached_attention_sh
     const void *value = cuda_read(cuda, name, values, row, q.dtype);
     void *to = cuda_write(cuda, name, out, queries, q.dtype);
     if (!query || !key || !value || !to) return;
-    if (attention_plan_cached(cuda, name, shape, attention_tile_rows(shape->head_dim), &plan))
+    /* One new row a sequence needs no more than small tiles. */
+    int longest = 0, rows = attention_tile_rows(shape->head_dim);
+    for (int s = 0; s < shape->segments; s++)
+        if (shape->segment[s].length > longest) longest = shape->segment[s].length;
+    if (longest * (shape->heads / shape->kv_heads) <= FEW_ROWS) rows = FEW_ROWS;
+    if (attention_plan_cached(cuda, name, shape, rows, &plan))
         attention_run(cuda, name, &plan, q.dtype, query, key, value, to, NULL);
 }
 

@@ -20,6 +20,7 @@ struct table {
 
 static void start(struct attention_plan *plan, int heads, int kv_heads, int head_dim, int window, float scale, int rows) {
     memset(plan, 0, sizeof *plan);
+    plan->rows = rows;
     plan->heads = heads;
     plan->kv_heads = kv_heads;
     plan->head_dim = head_dim;

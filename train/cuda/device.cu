@@ -48,24 +48,25 @@ static int check(struct backend *b, struct error *err) {
     struct cuda *cuda = cuda_of(b);
     struct trouble *trouble = cuda->trouble_host;
     bool kept = cuda_ready(cuda);
-    trouble->told = 0;
+    trouble->operation = -1;
     if (!cuda->lost) {
         struct error failure = cuda->failure;
         cuda->failure.code = 0; /* for what follows */
         cuda_good(cuda, "check", "cudaMemcpyAsync",
                   cudaMemcpyAsync(trouble, cuda->trouble, sizeof *trouble, cudaMemcpyDeviceToHost, cuda->stream));
         cuda_good(cuda, "check", "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
-        if (trouble->told)
+        if (trouble->operation >= 0)
             cuda_good(cuda, "check", "cudaMemsetAsync",
-                      cudaMemsetAsync(cuda->trouble, 0, sizeof *trouble, cuda->stream));
+                      cudaMemsetAsync(cuda->trouble, 0xff, sizeof *trouble, cuda->stream));
         if (!kept && !cuda->failure.code) cuda->failure = failure;
     }
     struct error failure = cuda->failure;
     if (!cuda->lost) cuda->failure.code = 0;
     /* What a kernel tells was put into the stream before whatever stopped the operations. */
-    if (trouble->told && !cuda->lost)
-        return error_set(err, ERROR_INTERNAL, "%s: index %lld at %lld is not in 0..%lld",
-                         cuda_operation_names[trouble->operation], trouble->value, trouble->at, trouble->bound - 1);
+    if (trouble->operation >= 0 && !cuda->lost)
+        return error_set(err, ERROR_INTERNAL, "%s: index %d at %llu is not in 0..%lld",
+                         cuda_operation_names[trouble->operation], (int)(unsigned)trouble->first, trouble->first >> 32,
+                         trouble->bound - 1);
     return failure.code ? error_set(err, failure.code, "%s", failure.message) : 0;
 }
 
@@ -155,7 +156,7 @@ static int open_device(struct cuda *cuda, struct error *err) {
            cuda_good(cuda, "open", "cudaHostAlloc",
                      cudaHostAlloc((void **)&cuda->staging, 4 * (size_t)CUDA_STAGING, cudaHostAllocDefault)) &&
            cuda_good(cuda, "open", "cudaMemsetAsync",
-                     cudaMemsetAsync(cuda->trouble, 0, sizeof *cuda->trouble, cuda->stream));
+                     cudaMemsetAsync(cuda->trouble, 0xff, sizeof *cuda->trouble, cuda->stream));
     for (int i = 0; i < 2 && good; i++)
         good = cuda_good(cuda, "open", "cudaEventCreate",
                          cudaEventCreateWithFlags(&cuda->half_done[i], cudaEventDisableTiming));

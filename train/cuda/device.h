@@ -20,11 +20,13 @@ struct buffer {
     uint64_t shadow_version;
 };
 
-/* What went wrong inside of a kernel, told by the next check: an index that is out of bounds. */
+/* What went wrong inside of a kernel, told by the next check: an index that is out of bounds, the first of its operation
+ * whatever the order of the threads. All bits are set while nothing is wrong. */
 struct trouble {
-    int told; /* 0: nothing yet */
-    int operation;
-    long long at, value, bound;
+    int operation;            /* enum cuda_operation, -1: none */
+    int unused;
+    unsigned long long first; /* where, and below it the 32 bits of the index */
+    long long bound;
 };
 
 enum { CUDA_TABLES = 4 };
@@ -60,7 +62,11 @@ struct cuda {
     struct matmul_cache *matmuls;
 };
 
+#ifdef ADAPT_EMULATION /* smaller: every thread costs the emulator time, and every edge is met sooner */
+enum { CUDA_STAGING = 64 << 10, CUDA_WORKSPACE = 4096, CUDA_THREADS = 64 };
+#else
 enum { CUDA_STAGING = 4 << 20, CUDA_WORKSPACE = 32 << 20, CUDA_THREADS = 256 };
+#endif
 
 static inline struct cuda *cuda_of(struct backend *b) {
     return (struct cuda *)b;

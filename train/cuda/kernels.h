@@ -48,14 +48,13 @@ template <typename T> static __device__ __forceinline__ T row_sum(T value, T *ro
     return sum;
 }
 
-/* Keeps the first trouble. */
+/* Whether an index is in 0..bound-1; else the first trouble of the first operation that has one is kept. */
 static __device__ __forceinline__ bool in_bounds(struct trouble *trouble, int operation, size_t at, int value,
                                                  size_t bound) {
     if (value >= 0 && (size_t)value < bound) return true;
-    if (atomicCAS(&trouble->told, 0, 1) == 0) {
-        trouble->operation = operation;
-        trouble->at = (long long)at;
-        trouble->value = value;
+    int told = atomicCAS(&trouble->operation, -1, operation);
+    if (told == -1 || told == operation) {
+        atomicMin(&trouble->first, (unsigned long long)at << 32 | (unsigned)value);
         trouble->bound = (long long)bound;
     }
     return false;

@@ -5,7 +5,7 @@
 enum {
     LEAST_ROWS = 128, /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
     PIECE = 16384,    /* of the vocabulary, in products with a direction */
-    ROW_THREADS = 512,
+    ROW_THREADS = 2 * CUDA_THREADS,
 #ifdef ADAPT_EMULATION
     LOGIT_BYTES = 16 << 20
 #else

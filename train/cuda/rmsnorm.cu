@@ -1,7 +1,11 @@
 #include "train/cuda/kernels.h"
 
 enum {
+#ifdef ADAPT_EMULATION
+    PIECES = 16,
+#else
     PIECES = 256, /* partial sums of the weight's gradient, whatever the device */
+#endif
     NARROW = 512 /* columns up to which a warp takes a row, several of them a block */
 };
 

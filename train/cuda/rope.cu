@@ -33,7 +33,7 @@ static void rope(struct backend *b, int rows, int heads, int head_dim, bool inve
     void *data = cuda_write(cuda, "rope", x, (size_t)rows * (size_t)heads * width, x.dtype);
     if (!at || !angle || !data) return;
     WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, "rope", kernel_rope<T>, (unsigned)rows, CUDA_THREADS, 0, heads, head_dim / 2,
+              cuda_launch(cuda, "rope", kernel_rope<T>, (unsigned)rows, CUDA_THREADS / 2, 0, heads, head_dim / 2,
                           inverse ? -1.0f : 1.0f, at, cuda_room(table) / width, angle, (T *)data, cuda->trouble));
 }
 

@@ -1,7 +1,14 @@
 /* Alignments: dot products of rows, added up by slot in a fixed order. */
 #include "train/cuda/kernels.h"
 
-enum { SLOT_BLOCKS = 256, ROW_THREADS = 128 };
+enum {
+    ROW_THREADS = CUDA_THREADS / 2,
+#ifdef ADAPT_EMULATION
+    SLOT_BLOCKS = 2
+#else
+    SLOT_BLOCKS = 32
+#endif
+};
 
 template <typename T> static __global__ void kernel_dots(int columns, const T *x, const T *y, double *dots) {
     KERNEL_SHARED(memory);
@@ -18,7 +25,7 @@ static __global__ void kernel_add_by_slot(int rows, const double *dots, const in
                                           struct trouble *trouble, int operation) {
     KERNEL_SHARED(memory);
     double *room = (double *)memory;                    /* [warps] */
-    int *least = (int *)(room + blockDim.x / WARP);     /* one */
+    int *least = (int *)(room + blockDim.x / WARP);     /* [warps] */
     int done = -1;                                      /* slots up to this one */
     for (;;) {
         int next = 0x7fffffff;
@@ -31,14 +38,12 @@ static __global__ void kernel_add_by_slot(int rows, const double *dots, const in
             int other = __shfl_xor_sync(ALL_LANES, next, lane);
             if (other < next) next = other;
         }
+        __syncthreads(); /* whoever reads the last ones is through */
+        if (threadIdx.x % WARP == 0) least[threadIdx.x / WARP] = next;
         __syncthreads();
-        if (threadIdx.x == 0) *least = 0x7fffffff;
-        __syncthreads();
-        for (unsigned w = 0; w < blockDim.x / WARP; w++) {
-            if (threadIdx.x == w * WARP && next < *least) *least = next;
-            __syncthreads();
-        }
-        done = *least;
+        done = least[0];
+        for (unsigned w = 1; w < blockDim.x / WARP; w++)
+            if (least[w] < done) done = least[w];
         if (done == 0x7fffffff || (size_t)done >= bound) return; /* the whole block */
         double sum = 0.0;
         for (int t = (int)threadIdx.x; t < rows; t += (int)blockDim.x)
@@ -53,7 +58,7 @@ void cuda_add_by_slot(struct cuda *cuda, const char *operation, int rows, const 
     int number = CUDA_ROW_DOT;
     while (number < CUDA_OPERATIONS - 1 && cuda_operation_names[number] != operation) number++;
     cuda_launch(cuda, operation, kernel_add_by_slot, SLOT_BLOCKS, CUDA_THREADS,
-                CUDA_THREADS / WARP * sizeof(double) + sizeof(int), rows, dots, slot, bound, sums, cuda->trouble, number);
+                CUDA_THREADS / WARP * (sizeof(double) + sizeof(int)), rows, dots, slot, bound, sums, cuda->trouble, number);
 }
 
 size_t cuda_row_dot_scratch(int rows) {

@@ -2,7 +2,7 @@
  * check, and its row is left out. */
 #include "train/cuda/kernels.h"
 
-enum { ROW_THREADS = 128 };
+enum { ROW_THREADS = CUDA_THREADS / 2 };
 
 static size_t rows_in(struct view view, int hidden) {
     return hidden > 0 ? cuda_room(view) / (size_t)hidden : 0;

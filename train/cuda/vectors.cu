@@ -1,7 +1,11 @@
 /* Operations on whole vectors. */
 #include "train/cuda/kernels.h"
 
+#ifdef ADAPT_EMULATION
+enum { SUMS = 64 };
+#else
 enum { SUMS = 1024 }; /* blocks of a dot product, whatever the device */
+#endif
 
 template <typename T> static __global__ void kernel_scale(size_t n, float a, T *x) {
     for (size_t i = first_element(); i < n; i += element_stride()) put(x, i, a * get(x, i));

@@ -76,6 +76,12 @@ static inline int atomicCAS(int *at, int expected, int value) {
     return old;
 }
 
+static inline unsigned long long atomicMin(unsigned long long *at, unsigned long long value) {
+    unsigned long long old = *at;
+    if (value < old) *at = value;
+    return old;
+}
+
 /* ---- what a host calls */
 
 enum cudaError_t {
