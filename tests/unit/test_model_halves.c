@@ -1,9 +1,8 @@
 /* Whole models whose activations are bfloat16, beside what transformers computed in float32 (tests/golden/model): losses,
  * gradients, alignments, a trajectory. HALVES-ARGUMENT
  *
- * A number rounded to bfloat16 is off by up to 2^-9 of itself, 2^-9 / sqrt(3) on average. Some 20 roundings in a row, of
- * the residual stream, the blocks' inputs and outputs and the weights, make 20^(1/2) of that: 5e-3 for what is computed
- * forwards, about twice as much for gradients. Bounds are some three times that. */
+ * The yardstick is PyTorch's own bfloat16 on the same models and sequences (tests/golden/model/halves.py): it is off by up
+ * to 1.0e-2 in a target's loss and 2.5e-2 to 3.5e-2 in the gradient. Bounds are half as much again. */
 #include "tests/support/model_test.h"
 
 #include "base/memory.h"
@@ -19,7 +18,7 @@
 
 static const double LOSS_TOLERANCE = 1.5e-2;      /* of a target, relative to 1 + loss */
 static const double OBJECTIVE_TOLERANCE = 1e-2;   /* relative: roundings of many targets cancel */
-static const double GRADIENT_TOLERANCE = 3e-2;    /* length of the difference, relative to the gradient's */
+static const double GRADIENT_TOLERANCE = 5e-2;    /* length of the difference, relative to the gradient's */
 static const double ALIGNMENT_TOLERANCE = 3e-2;   /* relative to the product of the lengths */
 
 static const char *backend_name;
