@@ -115,6 +115,10 @@ struct backend {
     void (*download)(struct backend *b, struct view from, void *to, size_t count);
     /* Grows the scratch memory that operations share to what shapes up to these need. */
     int (*reserve)(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err);
+    /* Bytes of scratch that `reserve` would take. */
+    size_t (*scratch_bytes)(struct backend *b, int rows, int hidden, int vocabulary, int targets);
+    /* Bytes of the device's memory: what is free, and all; 0 and 0 where it is the host's. */
+    void (*memory)(struct backend *b, size_t *left, size_t *total);
     /* Waits for everything and returns the first failure since the last check, with the operation's name. */
     int (*check)(struct backend *b, struct error *err);
     void (*destroy)(struct backend *b); /* called by backend_destroy */

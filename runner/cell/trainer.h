@@ -24,9 +24,23 @@ int trainer_create(struct backend *backend, const struct group *group, const str
                    struct trainer **out, struct error *err);
 void trainer_destroy(struct trainer **trainer);
 
-/* Bytes of device memory that trainer_create takes on each rank. */
-size_t trainer_bytes(const struct loaded_model *model, const struct training_settings *training,
-                     const struct method_signal_plan *plan);
+/* Bytes of device memory that trainer_create takes on each rank, and what for. */
+struct trainer_memory {
+    double weights;     /* float32 */
+    double copies;      /* of weights and of the validation gradient, in what products are taken in; 0 for float32 */
+    double gradient;
+    double moments;     /* the optimizer's */
+    double direction;   /* the validation gradient */
+    double old_weights; /* for an exact lookahead */
+    double activations;
+    double workspace;
+    double total;
+};
+/* `backend` NULL: one that computes in float32, without its workspace. */
+struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
+                                     const struct training_settings *training, const struct method_signal_plan *plan);
+/* Such as "weights 1.2, gradient 1.2, ... GiB", without what is nothing. */
+void trainer_memory_describe(const struct trainer_memory *memory, char *text, size_t size);
 
 /* What a step did. Arrays are the trainer's, [tasks], valid until the next step. */
 struct trainer_step {

@@ -7,6 +7,7 @@
 #include "runner/check/estimate.h"
 #include "runner/grid.h"
 #include "runner/check/matmul_rate.h"
+#include "runner/device.h"
 #include "runner/threads.h"
 #include "runner/cell/trainer.h"
 #include <stdio.h>
@@ -27,6 +28,7 @@ static const double efficiency = 0.75;
 struct plan {
     struct experiment *experiment;
     struct grid *grid;
+    struct backend *backend;
     struct loaded_model *model; /* of the cells being shown */
     struct text dropped;        /* tasks with instances that repeat a benchmark, the same for every model */
     double rate;                /* operations a second; 0: not measured */
@@ -35,11 +37,9 @@ struct plan {
 };
 
 static int measure_rate(struct plan *plan, struct error *err) {
-    struct backend *backend;
-    TRY(backend_create(plan->experiment->device, threads_alone(0), &backend, err));
-    int code = matmul_rate_measure(backend, 0.2, &plan->rate, err);
-    backend_destroy(&backend);
-    return code;
+    const struct experiment *e = plan->experiment;
+    TRY(device_open(MPI_COMM_NULL, e->device, e->dtype, threads_alone(0), &plan->backend, err));
+    return matmul_rate_measure(plan->backend, 0.2, &plan->rate, err);
 }
 
 static void show_duration(char out[32], double seconds) {
@@ -65,7 +65,7 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     if (cell->reference >= 0) snprintf(reference, sizeof reference, "%d", cell->reference);
     printf("%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
            key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
-           (double)trainer_bytes(plan->model, &experiment->training, &signal) / (1 << 30), duration,
+           trainer_memory(plan->backend, plan->model, &experiment->training, &signal).total / (1 << 30), duration,
            reference, archive_state_name((enum archive_state)cell->state));
     if (!cell->done) {
         plan->seconds += seconds;
@@ -125,6 +125,7 @@ int command_plan(int argc, char **argv) {
     if (code) complain(NULL, err.message);
     loaded_model_close(&plan.model);
     text_free(&plan.dropped);
+    backend_destroy(&plan.backend);
     grid_destroy(&plan.grid);
     experiment_destroy(&plan.experiment);
     return code ? complain_status(code) : 0;

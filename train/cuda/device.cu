@@ -70,16 +70,27 @@ static int check(struct backend *b, struct error *err) {
     return failure.code ? error_set(err, failure.code, "%s", failure.message) : 0;
 }
 
-static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
-    struct cuda *cuda = cuda_of(b);
-    if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
-        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden, vocabulary,
-                         targets);
+static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
+    (void)b;
     size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
     bytes = cuda_most(bytes, cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
-    bytes = cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
-    return cuda_reserve_scratch(cuda, bytes, err);
+    return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
+}
+
+static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
+    if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
+        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden, vocabulary,
+                         targets);
+    return cuda_reserve_scratch(cuda_of(b), scratch_bytes(b, rows, hidden, vocabulary, targets), err);
+}
+
+static void memory(struct backend *b, size_t *left, size_t *total) {
+    *left = *total = 0;
+    if (!cuda_of(b)->lost && cudaMemGetInfo(left, total) != cudaSuccess) {
+        *left = *total = 0;
+        (void)cudaGetLastError();
+    }
 }
 
 static void destroy(struct backend *b) {
@@ -178,6 +189,8 @@ int cuda_backend_create(int device, struct backend **out, struct error *err) {
     b->name = "cuda";
     b->activations = DTYPE_BF16;
     b->reserve = reserve;
+    b->scratch_bytes = scratch_bytes;
+    b->memory = memory;
     b->check = check;
     b->destroy = destroy;
     int code = open_device(cuda, err);
