@@ -1,8 +1,11 @@
 /* Whole models whose activations are bfloat16, beside what transformers computed in float32 (tests/golden/model): losses,
  * gradients, alignments, a trajectory. HALVES-ARGUMENT
  *
- * The yardstick is PyTorch's own bfloat16 on the same models and sequences (tests/golden/model/halves.py): it is off by up
- * to 1.0e-2 in a target's loss and 2.5e-2 to 3.5e-2 in the gradient. Bounds are half as much again. */
+ * The yardstick is PyTorch on the same models and sequences (tests/golden/model/halves.py). Its own bfloat16 is off by up to
+ * 1.0e-2 in a target's loss and 2.2e-2 to 3.5e-2 in the gradient. These models are small and a few of their targets are
+ * touchy: on gemma3_4, rounding the operands of the linear layers alone makes 1.0e-2 and 2.4e-2, what norms give 0.7e-2 and
+ * 1.9e-2, the residual stream 0.7e-2 and 1.1e-2. If these are independent, they come to 1.5e-2 and 3.3e-2, with rotations and
+ * attention to somewhat more; the bounds are that with a third, and twice that. */
 #include "tests/support/model_test.h"
 
 #include "base/memory.h"
@@ -16,9 +19,9 @@
 
 #include <cmocka.h>
 
-static const double LOSS_TOLERANCE = 1.5e-2;      /* of a target, relative to 1 + loss */
+static const double LOSS_TOLERANCE = 2e-2;        /* of a target, relative to 1 + loss */
 static const double OBJECTIVE_TOLERANCE = 1e-2;   /* relative: roundings of many targets cancel */
-static const double GRADIENT_TOLERANCE = 5e-2;    /* length of the difference, relative to the gradient's */
+static const double GRADIENT_TOLERANCE = 6.6e-2;   /* length of the difference, relative to the gradient's */
 static const double ALIGNMENT_TOLERANCE = 3e-2;   /* relative to the product of the lengths */
 
 static const char *backend_name;
