@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# install-deps.sh [--check] [--fuzz]: installs what adapt needs from the distribution (Debian 12 or newer, Ubuntu 22.04 or
+# install-deps.sh [--check] [--fuzz] [--slurm]: installs what adapt needs from the distribution (Debian 12 or newer, Ubuntu 22.04 or
 # newer), says what and why, and does nothing when all of it is there. --check only reports (exit status 1 if something is
-# missing); --fuzz also wants what tests/run.sh --fuzz needs.
+# missing); --fuzz also wants what tests/run.sh --fuzz needs, --slurm what the tests with a cluster of their own do.
 set -euo pipefail
 
 # package | why
@@ -27,6 +27,9 @@ python3-venv | tests only: an environment with h5py and tokenizers to compare wi
 fuzz_packages='clang | compiler of the fuzz targets
 libclang-rt-dev | libFuzzer and the sanitizers
 libomp-dev | OpenMP for clang'
+slurm_packages='slurm-wlm | tests only: the Slurm of a test cluster
+munge | tests only: its authentication
+iproute2 | tests only: its network'
 
 check=no
 for argument in "$@"; do
@@ -34,8 +37,10 @@ for argument in "$@"; do
     --check) check=yes ;;
     --fuzz) packages="$packages
 $fuzz_packages" ;;
+    --slurm) packages="$packages
+$slurm_packages" ;;
     -h | --help) sed -n '2,4s/^# //p' "$0"; exit 0 ;;
-    *) echo "install-deps.sh: unknown option '$argument' (expected --check or --fuzz)" >&2; exit 2 ;;
+    *) echo "install-deps.sh: unknown option '$argument' (expected --check, --fuzz or --slurm)" >&2; exit 2 ;;
   esac
 done
 

@@ -52,6 +52,7 @@ const char *error_code_name(int code) {
     case ERROR_NUMERIC: return "numeric";
     case ERROR_DEVICE: return "device";
     case ERROR_PEER: return "peer";
+    case ERROR_STOPPED: return "stopped";
     default: return "internal";
     }
 }

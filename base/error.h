@@ -15,7 +15,8 @@ enum error_code {
     ERROR_NUMERIC = -5,     /* a number that must be finite is not */
     ERROR_DEVICE = -6,      /* the accelerator or its driver failed */
     ERROR_PEER = -7,        /* another rank of the group failed; its message is the one that counts */
-    ERROR_INTERNAL = -8     /* a broken promise between our own modules */
+    ERROR_INTERNAL = -8,    /* a broken promise between our own modules */
+    ERROR_STOPPED = -9      /* a signal asked for an end; what was asked for is unfinished, not failed */
 };
 
 struct error {

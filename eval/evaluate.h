@@ -19,6 +19,9 @@ struct eval_model {
     struct view parameters;
     struct tokenizer *tokenizer;
     int batch_rows; /* rows of a packed batch; 0: a default */
+    /* Called between passes, on each rank; anything but 0 ends the evaluation with that code. May be NULL. */
+    int (*between)(void *context, struct error *err);
+    void *between_context;
 };
 
 /* The ranks that evaluate together. {0, 1, NULL, NULL} for one process. */

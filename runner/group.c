@@ -30,7 +30,12 @@ static int finish_split(struct group *group, struct error *err) {
     TRY(group_check_status(MPI_Comm_set_errhandler(group->beside, MPI_ERRORS_RETURN),
                            "MPI_Comm_set_errhandler", err));
     TRY(group_check_status(MPI_Comm_rank(group->comm, &group->rank), "MPI_Comm_rank", err));
-    return group_check_status(MPI_Comm_size(group->comm, &group->size), "MPI_Comm_size", err);
+    TRY(group_check_status(MPI_Comm_size(group->comm, &group->size), "MPI_Comm_size", err));
+    MPI_Comm node;
+    TRY(group_check_status(MPI_Comm_split_type(group->comm, MPI_COMM_TYPE_SHARED, 0, MPI_INFO_NULL, &node),
+                           "MPI_Comm_split_type", err));
+    TRY(group_check_status(MPI_Comm_size(node, &group->local), "MPI_Comm_size", err));
+    return group_check_status(MPI_Comm_free(&node), "MPI_Comm_free", err);
 }
 
 int group_split(MPI_Comm world, int ranks, struct group *out, struct error *err) {
@@ -67,21 +72,38 @@ bool group_is_coordinator(const struct group *group) {
     return group->size > 0 && group->rank == 0;
 }
 
-int group_agree(const struct group *group, int code, struct error *err) {
+int group_agree_least(const struct group *group, int code, int *least, int n, struct error *err) {
     if (group->size == 1) return code;
-    int first = code ? group->rank : INT_MAX, lowest;
-    TRY(group_check_status(MPI_Allreduce(&first, &lowest, 1, MPI_INT, MPI_MIN, group->comm), "MPI_Allreduce",
+    int mine[1 + GROUP_LEAST] = {code ? group->rank : INT_MAX}, lowest[1 + GROUP_LEAST];
+    for (int i = 0; i < n; i++) mine[1 + i] = least[i];
+    TRY(group_check_status(MPI_Allreduce(mine, lowest, 1 + n, MPI_INT, MPI_MIN, group->comm), "MPI_Allreduce",
                            err));
-    if (lowest == INT_MAX) return 0;
+    for (int i = 0; i < n; i++) least[i] = lowest[1 + i];
+    if (lowest[0] == INT_MAX) return 0;
     struct error shared = {0};
-    if (group->rank == lowest) {
+    if (group->rank == lowest[0]) {
         shared.code = code;
         snprintf(shared.message, sizeof shared.message, "%s", err ? err->message : "");
     }
-    TRY(group_check_status(MPI_Bcast(&shared, sizeof shared, MPI_BYTE, lowest, group->comm), "MPI_Bcast",
+    TRY(group_check_status(MPI_Bcast(&shared, sizeof shared, MPI_BYTE, lowest[0], group->comm), "MPI_Bcast",
                            err));
     error_set(err, shared.code, "%s", shared.message);
-    return lowest > 0 ? error_context(err, "rank %d", lowest) : shared.code;
+    /* A stop is no rank's fault. */
+    bool name = lowest[0] > 0 && shared.code != ERROR_STOPPED;
+    return name ? error_context(err, "rank %d", lowest[0]) : shared.code;
+}
+
+int group_agree(const struct group *group, int code, struct error *err) {
+    return group_agree_least(group, code, NULL, 0, err);
+}
+
+int group_gather(const struct group *group, const void *mine, size_t bytes, void *all, struct error *err) {
+    if (group->size == 1) {
+        memcpy(all, mine, bytes);
+        return 0;
+    }
+    return group_check_status(
+        MPI_Gather(mine, (int)bytes, MPI_BYTE, all, (int)bytes, MPI_BYTE, 0, group->comm), "MPI_Gather", err);
 }
 
 static int reduce(const struct group *group, double *values, size_t n, MPI_Op op, struct error *err) {

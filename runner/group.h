@@ -15,6 +15,7 @@ struct group {
     MPI_Comm comm;   /* owned */
     MPI_Comm beside; /* owned: the same ranks, for sums that go on beside other calls (runner/reduction.h) */
     int rank, size;
+    int local; /* of its ranks: those on this rank's machine */
     int index; /* of this group among the groups */
     int count; /* of groups */
 };
@@ -33,9 +34,16 @@ void group_release(struct group *group);
 /* True on the coordinator, rank 0. Not collective. */
 bool group_is_coordinator(const struct group *group);
 
-/* 0 if `code` is 0 on every rank. Otherwise every rank gets the code and message of the lowest rank that failed, with
- * its number where that is not the coordinator. */
+/* 0 if `code` is 0 on every rank; ERROR_PEER at once, as ranks that cannot talk cannot agree either.
+ * Otherwise every rank gets the code and message of the lowest rank that failed, with its number where that
+ * is not the coordinator. */
 int group_agree(const struct group *group, int code, struct error *err);
+
+/* The same, and least[n] (at most GROUP_LEAST numbers) become their minima over the ranks: a vote at no further latency. */
+enum { GROUP_LEAST = 7 };
+int group_agree_least(const struct group *group, int code, int *least, int n, struct error *err);
+/* The coordinator gets `bytes` bytes of every rank, in the ranks' order, in all[size * bytes] (others may give NULL). */
+int group_gather(const struct group *group, const void *mine, size_t bytes, void *all, struct error *err);
 
 /* In place: sums, maxima, or the coordinator's values, of values[n] on every rank. */
 int group_sum(const struct group *group, double *values, size_t n, struct error *err);

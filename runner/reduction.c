@@ -8,9 +8,14 @@
 #include <time.h>
 
 enum {
-    BUCKET = 1 << 20, /* elements: large enough for bandwidth, small enough to begin early */
-    IN_FLIGHT = 4,    /* buckets that MPI works on at a time */
-    PAUSE_NANOSECONDS = 50 * 1000
+    /* Elements: large enough for bandwidth, small enough to begin early and for the library's scratch memory,
+       as long as a bucket, to come from the heap: Open MPI's MPI_Iallreduce takes five times as long from
+       2^18 on. */
+    BUCKET = 1 << 16,
+    IN_FLIGHT = 64, /* buckets that MPI works on at a time */
+    /* Between looks at them. A blocking call would keep a core busy while it waits for ranks that still
+       compute. */
+    PAUSE_NANOSECONDS = 100 * 1000
 };
 
 struct reduction {

@@ -1,6 +1,5 @@
-#include "runner/run.h"
+#include "runner/run_internal.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include "io/file.h"
 #include "runner/cell/cell.h"
@@ -12,16 +11,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-struct run {
-    struct experiment *experiment;
-    struct grid *grid;
-    struct group world, group;
-    struct backend *backend;
-    struct progress *progress; /* coordinators only */
-    int threads;
-    int *group_of, *order; /* [cells] */
-};
 
 static bool needed(const struct run *run, int model) {
     for (int i = 0; i < run->grid->count; i++) {
@@ -62,6 +51,9 @@ static int prepare_files(struct run *run, struct error *err) {
     }
     TRY(archive_experiment_config(experiment->out, &old, err));
     int code = old ? experiment_compare(experiment, old, err) : 0;
+    if (!old && run->options->resume)
+        code = error_set(err, ERROR_INPUT, "%s: holds no archive, so there is nothing to resume (is the folder right?)",
+                         experiment->out);
     memory_free(old);
     if (!code) code = file_join(experiment->out, "cells", &cells, err);
     if (!code) code = file_make_folder(cells, err);
@@ -69,8 +61,7 @@ static int prepare_files(struct run *run, struct error *err) {
     return code;
 }
 
-/* The experiment's file, anew. Only the world's coordinator writes it. */
-static int write_experiment(struct run *run, struct error *err) {
+int run_write_experiment(struct run *run, struct error *err) {
     const struct experiment *e = run->experiment;
     const struct evaluation_settings *evaluation = &e->evaluation;
     char host[256] = "unknown";
@@ -128,6 +119,7 @@ static int make_grid(struct run *run, const char *cells, struct error *err) {
 static int prepare(MPI_Comm world, const struct run_options *options, struct run *run, struct error *err) {
     TRY(group_whole(world, &run->world, err));
     run->threads = threads_per_rank(world, options->threads);
+    threads_pin(run->threads);
     int code = experiment_load(options->experiment, &run->experiment, err);
     if (!code && options->out) code = experiment_set_out(run->experiment, options->out, err);
     TRY(group_agree(&run->world, code, err));
@@ -135,11 +127,12 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     TRY(group_split(world, (int)run->experiment->ranks_per_cell, &run->group, err));
     code = device_open(world, run->experiment->device, run->experiment->dtype, run->threads, &run->backend, err);
     TRY(group_agree(&run->world, code, err));
+    const struct experiment *experiment = run->experiment;
     bool coordinator = group_is_coordinator(&run->world);
     code = coordinator ? prepare_files(run, err) : 0;
     TRY(group_agree(&run->world, code, err));
     TRY(prepare_models(run, err));
-    code = coordinator ? write_experiment(run, err) : 0;
+    code = coordinator ? run_write_experiment(run, err) : 0;
     TRY(group_agree(&run->world, code, err));
     if (group_is_coordinator(&run->group)) {
         int live = run->group.count == 1 && isatty(STDERR_FILENO);
@@ -152,54 +145,38 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     if (!code) code = memory_alloc(&run->group_of, (size_t)run->grid->count, sizeof(int), err);
     if (!code) code = memory_alloc(&run->order, (size_t)run->grid->count, sizeof(int), err);
     if (!code) grid_deal(run->grid, run->group.count, run->group_of, run->order);
+    if (!code && group_is_coordinator(&run->group))
+        code = taking_create(experiment, run->grid, run->group_of, run->order, run->group.index, run->progress, &run->taking, err);
+    TRY(group_agree(&run->world, code, err));
+    return stop_create(world, run->options->signals, &run->stop, err); /* until here a signal ends the program: there is nothing to save */
+}
+
+/* Cells by their end, over all groups; what nobody here has run is looked up. */
+static int count_cells(struct run *run, bool stopped, struct run_outcome *outcome, struct error *err) {
+    size_t cells = (size_t)run->grid->count;
+    double *fate, sums[2] = {stopped, 0.0};
+    int code = group_agree(&run->world, memory_alloc(&fate, cells, sizeof *fate, err), err);
+    if (code) return code;
+    if (run->taking) taking_tell(run->taking, fate);
+    code = group_sum(&run->world, fate, cells, err);
+    if (!code) code = group_sum(&run->world, sums, 1, err);
+    outcome->stopped = sums[0] > 0.0;
+    struct grid *now = NULL;
+    if (!code && group_is_coordinator(&run->world)) code = grid_create(run->experiment, run->options->cells, &now, err);
+    for (size_t i = 0; i < cells && !code; i++) {
+        bool selected = run->grid->cells[i].selected;
+        outcome->done += fate[i] == 1.0;
+        outcome->failed += fate[i] == 2.0;
+        outcome->skipped += selected && fate[i] == 0.0 && (run->grid->cells[i].done || (now && now->cells[i].done));
+        outcome->elsewhere += selected && fate[i] == 0.0 && now && !now->cells[i].done;
+    }
+    grid_destroy(&now);
+    memory_free(fate);
     return group_agree(&run->world, code, err);
 }
 
-/* Tells the end of a cell. Not collective. */
-static void tell(struct run *run, const struct cell *cell, int code, double seconds, const struct error *err) {
-    if (!run->progress) return;
-    char *name = NULL;
-    if (grid_cell_name(run->experiment, cell, &name, NULL)) return;
-    if (code)
-        progress_say(run->progress, "adapt: cell %d (%s) failed: %s", cell->index, name, err->message);
-    else
-        progress_say(run->progress, "cell %d of %d done: %s (%.1f s)", cell->index + 1, run->grid->count, name, seconds);
-    memory_free(name);
-}
-
-/* This group's cells in order; counts done and failed ones. */
-static int run_own_cells(struct run *run, double *counts, struct error *err) {
-    struct loaded_model *model = NULL;
-    int opened = -1;
-    for (int i = 0; i < run->grid->count; i++) {
-        const struct cell *cell = &run->grid->cells[run->order[i]];
-        if (run->group_of[cell->index] != run->group.index) continue;
-        int code = 0;
-        if (opened != cell->model) {
-            loaded_model_close(&model);
-            opened = -1;
-            code = loaded_model_open(run->experiment, cell->model, &run->group, &model, err);
-            if (!code) opened = cell->model;
-        }
-        struct cell_job job = {run->experiment, run->grid,     cell,          &run->group,
-                               model,           run->backend,  run->progress, run->threads};
-        double started = clock_seconds();
-        if (!code) code = cell_run(&job, err);
-        tell(run, cell, code, clock_seconds() - started, err);
-        if (code == ERROR_PEER) { /* communication itself is broken: nothing more can be agreed on */
-            loaded_model_close(&model);
-            return code;
-        }
-        if (group_is_coordinator(&run->group)) counts[code ? 1 : 0] += 1.0;
-        struct error late = {0};
-        if (group_is_coordinator(&run->world) && write_experiment(run, &late))
-            progress_say(run->progress, "adapt: warning: %s", late.message);
-    }
-    loaded_model_close(&model);
-    return 0;
-}
-
 static void release(struct run *run) {
+    taking_destroy(&run->taking);
     progress_destroy(&run->progress);
     memory_free(run->group_of);
     memory_free(run->order);
@@ -210,25 +187,28 @@ static void release(struct run *run) {
     group_release(&run->world);
 }
 
+static int run_and_count(struct run *run, struct run_outcome *outcome, struct error *err) {
+    bool stopped = false;
+    int code = 0;
+    snprintf(outcome->out, sizeof outcome->out, "%s", run->experiment->out);
+    if (run->group.size > 0) code = run_cells(run, &stopped, err);
+    if (code == ERROR_PEER) {
+        complain(NULL, err->message);
+        MPI_Abort(run->world.comm, 1);
+    }
+    int late = group_wait(&run->world, err);
+    if (!code) code = late;
+    TRY(group_agree(&run->world, code, err));
+    stop_destroy(&run->stop);
+    TRY(count_cells(run, stopped, outcome, err));
+    return group_agree(&run->world, group_is_coordinator(&run->world) ? run_write_experiment(run, err) : 0, err);
+}
+
 int run_grid(MPI_Comm world, const struct run_options *options, struct run_outcome *outcome, struct error *err) {
-    struct run run = {.world.comm = MPI_COMM_NULL, .group.comm = MPI_COMM_NULL};
+    struct run run = {.world.comm = MPI_COMM_NULL, .group.comm = MPI_COMM_NULL, .options = options};
     *outcome = (struct run_outcome){0};
     int code = prepare(world, options, &run, err);
-    if (!code) {
-        snprintf(outcome->out, sizeof outcome->out, "%s", run.experiment->out);
-        double counts[2] = {0.0, 0.0};
-        for (int i = 0; i < run.grid->count; i++) outcome->skipped += run.grid->cells[i].selected && run.grid->cells[i].done;
-        if (run.group.size > 0) code = run_own_cells(&run, counts, err);
-        if (code == ERROR_PEER) {
-            complain(NULL, err->message);
-            MPI_Abort(world, 1);
-        }
-        code = group_wait(&run.world, err);
-        if (!code) code = group_sum(&run.world, counts, 2, err);
-        outcome->done = (int)counts[0];
-        outcome->failed = (int)counts[1];
-        if (!code) code = group_agree(&run.world, group_is_coordinator(&run.world) ? write_experiment(&run, err) : 0, err);
-    }
+    if (!code) code = run_and_count(&run, outcome, err);
     release(&run);
     return code;
 }

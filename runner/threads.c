@@ -1,5 +1,6 @@
 #include "runner/threads.h"
 
+#include <omp.h>
 #include <sched.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -36,4 +37,25 @@ int threads_per_rank(MPI_Comm world, int asked) {
     if ((long)cores * ranks <= online) return cores; /* bound to cores of its own */
     int share = (int)(online / ranks);
     return share > 0 ? share : 1;
+}
+
+static int nth_core(const cpu_set_t *set, int n) {
+    for (int core = 0; core < CPU_SETSIZE; core++)
+        if (CPU_ISSET(core, set) && n-- == 0) return core;
+    return -1;
+}
+
+bool threads_pin(int threads) {
+    cpu_set_t set;
+    if (getenv("OMP_PROC_BIND") || sched_getaffinity(0, sizeof set, &set)) return false;
+    if (CPU_COUNT(&set) < threads || CPU_COUNT(&set) >= sysconf(_SC_NPROCESSORS_ONLN)) return false;
+#pragma omp parallel num_threads(threads)
+    {
+        int thread = omp_get_thread_num(), core = nth_core(&set, thread);
+        cpu_set_t own;
+        CPU_ZERO(&own);
+        CPU_SET(core, &own);
+        if (thread > 0) sched_setaffinity(0, sizeof own, &own);
+    }
+    return true;
 }

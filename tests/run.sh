@@ -4,20 +4,22 @@
 #   --quick           unit tests only
 #   --filter REGEX    only tests whose name matches ("unit", "mpi.group", "e2e", ...)
 #   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/), unit tests under them
+#   --slurm           also installs Slurm, for the tests on a cluster of their own (as root; they are skipped where it is not)
 #   --fuzz SECONDS    also builds every fuzz target with clang (build-fuzz/) and runs each for so long
 # Under CI=true warnings are errors.
 set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
-quick=no sanitize=no fuzz=0 filter=
+quick=no sanitize=no slurm=no fuzz=0 filter=
 usage() {
-  sed -n '2,8s/^# \{0,1\}//p' "$0"
+  sed -n '2,9s/^# \{0,1\}//p' "$0"
 }
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
     --sanitize) sanitize=yes ;;
+    --slurm) slurm=yes ;;
     --filter) filter=${2:?--filter needs a regular expression}; shift ;;
     --fuzz) fuzz=${2:?--fuzz needs a number of seconds}; shift ;;
     -h | --help) usage; exit 0 ;;
@@ -65,7 +67,10 @@ suite() {
   passed=$((passed + p)) failed=$((failed + f)) skipped=$((skipped + s))
 }
 
-if [ "$fuzz" -gt 0 ]; then ./install-deps.sh --fuzz; else ./install-deps.sh; fi
+wanted=()
+[ "$fuzz" -eq 0 ] || wanted+=(--fuzz)
+[ $slurm = no ] || wanted+=(--slurm)
+./install-deps.sh "${wanted[@]}"
 build build
 
 tests/fetch_models.sh

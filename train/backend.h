@@ -82,6 +82,19 @@ struct adamw_step {
     struct view gradient_scale;       /* one F32 on the device that multiplies every gradient (clipping); absent: 1 */
 };
 
+/* The gradient of a linear layer's weight W[out,in], from the layer's input x and its output's gradient dy. */
+struct linear_gradient {
+    int rows, out, in;           /* T, and the shape of W */
+    struct view input;           /* [T,in] */
+    struct view output_gradient; /* [T,out] */
+    struct view gradient;        /* [out,in], dy^T x is added to it; or absent */
+    /* Alignments: alignment[slot[t]] += < dy_t^T x_t, direction >; all absent: none. Cheapest where rows of a slot stand
+     * together. */
+    struct view direction; /* [out,in] */
+    struct view slot;      /* I32 [T] */
+    struct view alignment; /* F64 [slots], added to */
+};
+
 struct linear_cross_entropy {
     int rows, hidden, vocabulary;   /* N, D, V */
     struct view hidden_states;      /* [N,D] */
@@ -144,6 +157,8 @@ struct backend {
     /* --- matrices: C[m,n] = alpha op(A) op(B) + beta C; op(A) is [m,k]; leading dimensions are those of the stored rows */
     void (*matmul)(struct backend *b, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
                    struct view a, int lda, struct view bm, int ldb, float beta, struct view c, int ldc);
+
+    void (*linear_gradient)(struct backend *b, const struct linear_gradient *args);
 
     /* --- rows */
     /* out[T,D] = factor * table[ids[T], D] */

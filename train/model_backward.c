@@ -1,9 +1,9 @@
 /* The backward pass: gradients, alignments, or both from one pass.
  *
- * Alignments (the inner product of each slot's gradient with a direction G) need no gradient of their own:
- * for a linear layer y = x W^T whose output has gradient dy, the part of row t is dy_t . (x_t G_W^T); for a
- * norm it is dy_t . (x_t / rms * G); for an embedding row it is dx_t . G[id_t]. Rows add up within their
- * slot. */
+ * Alignments (the inner product of each slot's gradient with a direction G) need no backward pass of their
+ * own: gradients are sums over rows, and rows add up within their slot. For a linear layer y = x W^T whose
+ * output has gradient dy, the part of row t is <dy_t^T x_t, G_W>, which linear_gradient takes beside the
+ * weight's gradient; for a norm it is dy_t . (x_t / rms * G); for an embedding row it is dx_t . G[id_t]. */
 #include "train/model_internal.h"
 
 struct pass {
@@ -34,15 +34,21 @@ static void align(const struct pass *p, int columns, struct view x, struct view 
 }
 
 /* What the linear layer W[out,in] at `offset` adds to the gradient and to the alignments, from its input
- * x[rows,in] and its output's gradient dy[rows,out]. `room` [rows,out] is overwritten. */
-static void linear_weight(const struct pass *p, int out, int in, struct view x, struct view dy, size_t offset,
-                          struct view room) {
-    struct backend *b = p->b;
-    if (p->gradient.buffer)
-        b->matmul(b, true, false, out, in, p->rows, 1, dy, out, x, in, 1, gradient_of(p, offset), in);
-    if (!p->direction.buffer) return;
-    model_linear(p->m, p->rows, out, in, x, view_at(p->direction, offset), 0, room);
-    align(p, out, room, dy);
+ * x[rows,in] and its output's gradient dy[rows,out]. */
+static void linear_weight(const struct pass *p, int out, int in, struct view x, struct view dy,
+                          size_t offset) {
+    struct linear_gradient args = {.rows = p->rows,
+                                   .out = out,
+                                   .in = in,
+                                   .input = x,
+                                   .output_gradient = dy,
+                                   .gradient = gradient_of(p, offset)};
+    if (p->direction.buffer) {
+        args.direction = view_at(p->direction, offset);
+        args.slot = p->slot;
+        args.alignment = p->m->alignment;
+    }
+    p->b->linear_gradient(p->b, &args);
 }
 
 /* dx[rows,in] = dy[rows,out] W[out,in] + beta dx */
@@ -96,13 +102,13 @@ static void feed_forward(const struct pass *p, int layer) {
     struct view dy =
         block_gradient(p, s->feed_forward_out, at->feed_forward_norm_after, s->feed_forward_rstd);
     b->gated(b, numbers, c->activation, s->gate, s->up, m->activated);
-    linear_weight(p, hidden, size, m->activated, dy, at->down, m->normed_gradient);
+    linear_weight(p, hidden, size, m->activated, dy, at->down);
     linear_input(p, hidden, size, dy, at->down, 0, m->activated_gradient);
     b->gated_backward(b, numbers, c->activation, s->gate, s->up, m->activated_gradient, s->gate, s->up);
 
     norm_again(p, s->middle, at->feed_forward_norm);
-    linear_weight(p, size, hidden, m->normed, s->gate, at->gate, m->activated);
-    linear_weight(p, size, hidden, m->normed, s->up, at->up, m->activated);
+    linear_weight(p, size, hidden, m->normed, s->gate, at->gate);
+    linear_weight(p, size, hidden, m->normed, s->up, at->up);
     linear_input(p, size, hidden, s->gate, at->gate, 0, m->normed_gradient);
     linear_input(p, size, hidden, s->up, at->up, 1, m->normed_gradient);
     norm_backward(p, 1, hidden, s->middle, at->feed_forward_norm, m->rstd, m->normed_gradient, true,
@@ -118,7 +124,7 @@ static void attention_output(struct pass *p, int layer) {
     int hidden = m->config.hidden, queries = model_query_size(m);
     struct view dy = block_gradient(p, s->attention_out, at->attention_norm_after, s->attention_rstd);
     if (!model_is_last(m, layer)) {
-        linear_weight(p, hidden, queries, s->attention, dy, at->output, m->normed);
+        linear_weight(p, hidden, queries, s->attention, dy, at->output);
         linear_input(p, hidden, queries, dy, at->output, 0, m->attention_gradient);
         return;
     }
@@ -126,7 +132,7 @@ static void attention_output(struct pass *p, int layer) {
      */
     size_t all = (size_t)m->batch->rows;
     b->gather_rows(b, p->rows, queries, m->target_row, s->attention, m->gathered);
-    linear_weight(p, hidden, queries, m->gathered, dy, at->output, m->normed);
+    linear_weight(p, hidden, queries, m->gathered, dy, at->output);
     linear_input(p, hidden, queries, dy, at->output, 0, m->gathered);
     b->zero(b, all * (size_t)queries, m->attention_gradient);
     b->scatter_add_rows(b, p->rows, queries, m->target_row, m->gathered, m->attention_gradient);
@@ -166,9 +172,9 @@ static void attention(const struct pass *p, int layer) {
     if (c->qk_norm) query_norms(p, layer);
 
     norm_again(p, s->input, at->input_norm);
-    linear_weight(p, queries, hidden, m->normed, m->query_gradient, at->query, m->attention_gradient);
-    linear_weight(p, keys, hidden, m->normed, m->key_gradient, at->key, m->attention_gradient);
-    linear_weight(p, keys, hidden, m->normed, m->value_gradient, at->value, m->attention_gradient);
+    linear_weight(p, queries, hidden, m->normed, m->query_gradient, at->query);
+    linear_weight(p, keys, hidden, m->normed, m->key_gradient, at->key);
+    linear_weight(p, keys, hidden, m->normed, m->value_gradient, at->value);
     linear_input(p, queries, hidden, m->query_gradient, at->query, 0, m->normed_gradient);
     linear_input(p, keys, hidden, m->key_gradient, at->key, 1, m->normed_gradient);
     linear_input(p, keys, hidden, m->value_gradient, at->value, 1, m->normed_gradient);

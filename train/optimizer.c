@@ -96,7 +96,7 @@ double optimizer_rate(const struct optimizer_settings *settings, double progress
     }
 }
 
-/* Neighbouring tensors of the flat vector that decay alike, padding included. */
+/* Neighbouring tensors of the flat vector that decay alike, padding included, as far as they are held. */
 struct run {
     size_t offset, length;
     bool decays;
@@ -105,10 +105,10 @@ struct run {
 struct optimizer {
     struct backend *backend; /* borrowed */
     struct optimizer_settings settings;
-    size_t elements;
+    struct parameter_range held;
     struct run *runs; /* owned */
     int run_count;
-    struct buffer *moments; /* owned; AdamW: first and second, [elements] each */
+    struct buffer *moments; /* owned; AdamW: first and second, [held.count] each */
     struct view first, second;
     struct buffer *numbers; /* owned */
     struct view squares;    /* one F64 */
@@ -117,15 +117,19 @@ struct optimizer {
 };
 
 static int find_runs(struct optimizer *o, const struct parameter_layout *layout, struct error *err) {
+    size_t held_end = o->held.first + o->held.count;
     TRY(memory_alloc(&o->runs, (size_t)layout->count, sizeof *o->runs, err));
     for (int i = 0; i < layout->count; i++) {
         const struct parameter *p = &layout->parameters[i];
         size_t end = i + 1 < layout->count ? layout->parameters[i + 1].offset : layout->elements;
+        size_t start = p->offset > o->held.first ? p->offset : o->held.first;
+        if (end > held_end) end = held_end;
+        if (start >= end) continue;
         struct run *last = o->run_count ? &o->runs[o->run_count - 1] : NULL;
         if (last && last->decays == p->decays)
-            last->length += end - p->offset;
+            last->length += end - start;
         else
-            o->runs[o->run_count++] = (struct run){p->offset, end - p->offset, p->decays};
+            o->runs[o->run_count++] = (struct run){start, end - start, p->decays};
     }
     return 0;
 }
@@ -136,19 +140,26 @@ static int take_memory(struct optimizer *o, struct error *err) {
     o->squares = (struct view){o->numbers, 0, DTYPE_F64};
     o->factor = (struct view){o->numbers, sizeof(double) / sizeof(float), DTYPE_F32};
     if (o->settings.kind == OPTIMIZER_SGD) return 0;
-    TRY(b->buffer_create(b, 2 * o->elements * sizeof(float), &o->moments, err));
+    TRY(b->buffer_create(b, 2 * o->held.count * sizeof(float), &o->moments, err));
     o->first = (struct view){o->moments, 0, DTYPE_F32};
-    o->second = view_at(o->first, o->elements);
+    o->second = view_at(o->first, o->held.count);
     return 0;
 }
 
 int optimizer_create(struct backend *backend, const struct parameter_layout *layout,
                      const struct optimizer_settings *settings, struct optimizer **out, struct error *err) {
+    return optimizer_create_part(backend, layout, settings, (struct parameter_range){0, layout->elements},
+                                 out, err);
+}
+
+int optimizer_create_part(struct backend *backend, const struct parameter_layout *layout,
+                          const struct optimizer_settings *settings, struct parameter_range range,
+                          struct optimizer **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct optimizer *o = *out;
     o->backend = backend;
     o->settings = *settings;
-    o->elements = layout->elements;
+    o->held = range;
     int code = find_runs(o, layout, err);
     if (!code) code = take_memory(o, err);
     if (code) optimizer_destroy(out);
@@ -177,39 +188,50 @@ static struct adamw_step step_at(const struct optimizer *o, double rate, int64_t
                                .gradient_scale = view_none()};
 }
 
-static int gradient_norm(struct optimizer *o, struct view gradient, double *norm, struct error *err) {
+int optimizer_squares(struct optimizer *o, struct view gradient, struct parameter_range range,
+                      double *squares, struct error *err) {
     struct backend *b = o->backend;
-    double squares = NAN;
+    struct view part = view_at(gradient, range.first);
+    *squares = NAN;
     b->zero(b, 1, o->squares);
-    b->dot(b, o->elements, gradient, gradient, o->squares);
-    b->clip_factor(b, (float)o->settings.clip, o->squares, o->factor);
-    b->download(b, o->squares, &squares, 1);
-    TRY(b->check(b, err));
-    *norm = sqrt(squares);
-    if (isfinite(*norm)) return 0;
-    return error_set(err, ERROR_NUMERIC, "the gradient's norm is %g at step %lld", *norm,
-                     (long long)o->steps + 1);
+    if (range.count) b->dot(b, range.count, part, part, o->squares);
+    b->download(b, o->squares, squares, 1);
+    return b->check(b, err);
 }
 
-int optimizer_step(struct optimizer *o, double rate, struct view gradient, struct view parameters,
-                   double *norm, struct error *err) {
+int optimizer_apply(struct optimizer *o, double rate, double squares, struct view gradient,
+                    struct view parameters, double *norm, struct error *err) {
     struct backend *b = o->backend;
-    double length = NAN;
-    int code = gradient_norm(o, gradient, &length, err);
+    double length = sqrt(squares);
     if (norm) *norm = length;
-    if (code) return code;
+    if (!isfinite(length))
+        return error_set(err, ERROR_NUMERIC, "the gradient's norm is %g at step %lld", length,
+                         (long long)o->steps + 1);
     struct adamw_step step = step_at(o, rate, ++o->steps);
-    if (o->settings.clip > 0) step.gradient_scale = o->factor;
+    if (o->settings.clip > 0) {
+        b->upload(b, o->squares, &squares, 1);
+        b->clip_factor(b, (float)o->settings.clip, o->squares, o->factor);
+        step.gradient_scale = o->factor;
+    }
     for (int i = 0; i < o->run_count; i++) {
         const struct run *r = &o->runs[i];
+        size_t at = r->offset - o->held.first;
         step.weight_decay = r->decays ? (float)o->settings.weight_decay : 0;
         if (o->settings.kind == OPTIMIZER_SGD)
             b->sgd(b, r->length, &step, view_at(gradient, r->offset), view_at(parameters, r->offset));
         else
-            b->adamw(b, r->length, &step, view_at(gradient, r->offset), view_at(o->first, r->offset),
-                     view_at(o->second, r->offset), view_at(parameters, r->offset));
+            b->adamw(b, r->length, &step, view_at(gradient, r->offset), view_at(o->first, at),
+                     view_at(o->second, at), view_at(parameters, r->offset));
     }
     return b->check(b, err);
+}
+
+int optimizer_step(struct optimizer *o, double rate, struct view gradient, struct view parameters,
+                   double *norm, struct error *err) {
+    double squares;
+    if (norm) *norm = NAN;
+    TRY(optimizer_squares(o, gradient, o->held, &squares, err));
+    return optimizer_apply(o, rate, squares, gradient, parameters, norm, err);
 }
 
 int optimizer_precondition(struct optimizer *o, enum optimizer_moment moment, struct view vector,
@@ -219,12 +241,12 @@ int optimizer_precondition(struct optimizer *o, enum optimizer_moment moment, st
     struct adamw_step step = step_at(o, 0, moment == OPTIMIZER_LAST_STEP ? o->steps : o->steps + 1);
     /* The second moments are those of the last step in either case. */
     step.correction2 = (float)(1 - pow(o->settings.beta2, (double)o->steps));
-    b->precondition(b, o->elements, &step, o->second, vector);
+    if (o->held.count) b->precondition(b, o->held.count, &step, o->second, view_at(vector, o->held.first));
     return b->check(b, err);
 }
 
 struct optimizer_state optimizer_state(const struct optimizer *o) {
-    return (struct optimizer_state){o->first, o->second, o->steps};
+    return (struct optimizer_state){o->held, o->first, o->second, o->steps};
 }
 
 void optimizer_set_steps(struct optimizer *o, int64_t steps) {

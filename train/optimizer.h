@@ -27,29 +27,45 @@ double optimizer_rate(const struct optimizer_settings *settings, double progress
 struct optimizer;
 int optimizer_create(struct backend *backend, const struct parameter_layout *layout,
                      const struct optimizer_settings *settings, struct optimizer **out, struct error *err);
+/* The same for one of several ranks that share the work: it holds AdamW's moments of `range` alone (bounds
+ * that are multiples of PARAMETER_ALIGNMENT, so that elements go through the same arithmetic whatever the
+ * range), and updates only that part. */
+int optimizer_create_part(struct backend *backend, const struct parameter_layout *layout,
+                          const struct optimizer_settings *settings, struct parameter_range range,
+                          struct optimizer **out, struct error *err);
 void optimizer_destroy(struct optimizer **optimizer);
 
-/* One update of `parameters` from `gradient` (both flat, same on every rank) at learning rate `rate`. Decay spares norms.
- * *norm (may be NULL) gets the global gradient norm before clipping; a norm that is not finite is ERROR_NUMERIC and
- * leaves the parameters as they were. */
+/* One update of `parameters` from `gradient` (both flat) by an optimizer that holds everything, at learning
+ * rate `rate`. Decay spares norms. *norm (may be NULL) gets the global gradient norm before clipping; a norm
+ * that is not finite is ERROR_NUMERIC and leaves the parameters as they were. */
 int optimizer_step(struct optimizer *optimizer, double rate, struct view gradient, struct view parameters,
                    double *norm, struct error *err);
+
+/* The two halves of a step, for an optimizer that holds a part: the sum of squares of any range of the
+ * gradient, and the update of what it holds, given the sum over the whole gradient. */
+int optimizer_squares(struct optimizer *optimizer, struct view gradient, struct parameter_range range,
+                      double *squares, struct error *err);
+int optimizer_apply(struct optimizer *optimizer, double rate, double squares, struct view gradient,
+                    struct view parameters, double *norm, struct error *err);
 
 /* Which step's update optimizer_precondition differentiates. */
 enum optimizer_moment { OPTIMIZER_NEXT_STEP, OPTIMIZER_LAST_STEP };
 
-/* Turns a flat vector G into P * G, P the elementwise derivative, per unit of learning rate, of a step's update by its
- * gradient: for AdamW with its second moments frozen as they stand now, for SGD the identity.
- * It is the identity, too, while AdamW has taken fewer than OPTIMIZER_SETTLED steps: 1 / sqrt(v) of one or two gradients
- * has so heavy a tail that a few coordinates near zero, and their rounding, would decide every inner product with P * G. */
+/* Turns a flat vector G (of an optimizer that holds a part: that part of it) into P * G, P the elementwise
+ * derivative, per unit of learning rate, of a step's update by its gradient: for AdamW with its second
+ * moments frozen as they stand now, for SGD the identity. It is the identity, too, while AdamW has taken
+ * fewer than OPTIMIZER_SETTLED steps: 1 / sqrt(v) of one or two gradients has so heavy a tail that a few
+ * coordinates near zero, and their rounding, would decide every inner product with P * G. */
 enum { OPTIMIZER_SETTLED = 3 };
 int optimizer_precondition(struct optimizer *optimizer, enum optimizer_moment moment, struct view vector,
                            struct error *err);
 
-/* What a checkpoint must hold beside the parameters: AdamW's moments, flat vectors of the layout that may be uploaded and
- * downloaded (absent for SGD), and the number of steps taken. */
+/* What a checkpoint must hold beside the parameters: AdamW's moments (absent for SGD), which may be uploaded
+ * and downloaded, and the number of steps taken. The moments are those of `held` alone: element i of `first`
+ * is the moment of element held.first + i of the flat vector. */
 struct optimizer_state {
-    struct view first, second;
+    struct parameter_range held;
+    struct view first, second; /* [held.count] */
     int64_t steps;
 };
 struct optimizer_state optimizer_state(const struct optimizer *optimizer);

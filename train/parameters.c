@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ALIGNMENT = 64, TENSORS_A_LAYER = 13 };
+enum { TENSORS_A_LAYER = 13 };
 
 /* A tensor of a layer: its name after "model.layers.N.", where its offset is kept, and its shape. */
 struct layer_tensor {
@@ -56,7 +56,7 @@ static size_t append(struct parameter_layout *layout, const char *name, int rows
     p->offset = layout->elements;
     p->decays = columns > 1;
     layout->numbers += numbers;
-    layout->elements += (numbers + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    layout->elements += (numbers + PARAMETER_ALIGNMENT - 1) / PARAMETER_ALIGNMENT * PARAMETER_ALIGNMENT;
     return p->offset;
 }
 

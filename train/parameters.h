@@ -8,11 +8,19 @@
 #include "train/backend.h"
 #include "train/model_config.h"
 
+/* Every tensor of the flat vector begins at a multiple of so many elements, and so does its end. */
+enum { PARAMETER_ALIGNMENT = 64 };
+
+/* Consecutive elements of the flat vector. */
+struct parameter_range {
+    size_t first, count;
+};
+
 /* One tensor of the flat vector. */
 struct parameter {
     char name[96];     /* as in safetensors: "model.layers.3.self_attn.q_proj.weight" */
     int rows, columns; /* columns 1 and rows = length for vectors */
-    size_t offset;     /* in elements from the start; a multiple of 64 */
+    size_t offset;     /* in elements from the start; a multiple of PARAMETER_ALIGNMENT */
     bool decays;       /* weight decay applies: matrices yes, norms no */
 };
 

@@ -97,6 +97,7 @@ static int decode_all(struct engine *e, struct error *err) {
         int count, predictions;
         TRY(generation_schedule_plan(e->schedule, &feeds, &count, e->asking, &predictions, err));
         if (!count) return 0;
+        if (e->model->between) TRY(e->model->between(e->model->between_context, err));
         if (decoder_step(e->decoder, feeds, count, e->best, e->logits, err))
             return error_context(err, "generating, %d requests at once", count);
         e->counts->passes++;

@@ -134,6 +134,7 @@ static int run(struct engine *engine, double *log_likelihood, bool *greedy, int6
     for (size_t i = 0; i < engine->span_count; i++) total += engine->spans[i].segments;
     for (size_t i = 0; i < engine->span_count; i++) {
         const struct span *span = &engine->spans[i];
+        if (engine->model->between) TRY(engine->model->between(engine->model->between_context, err));
         TRY(score_span(engine, span, log_likelihood, greedy, err));
         *tokens += span->rows;
         done += span->segments;

@@ -4,7 +4,7 @@
 #include "eval/sandbox/python.h"
 #include "eval/sandbox/rights.h"
 #include "eval/sandbox/settings.h"
-#include "eval/sandbox/spawn.h"
+#include "base/spawn.h"
 #include "eval/sandbox/wrapper.h"
 #include <math.h>
 #include <stdarg.h>

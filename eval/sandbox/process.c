@@ -1,7 +1,7 @@
 #include "eval/sandbox/process.h"
 
 #include "base/clock.h"
-#include "eval/sandbox/spawn.h"
+#include "base/spawn.h"
 #include "eval/sandbox/verdict.h"
 #include "eval/sandbox/watch.h"
 #include "eval/sandbox/wrapper.h"

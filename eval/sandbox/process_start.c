@@ -3,7 +3,7 @@
 
 #include "base/clock.h"
 #include "eval/sandbox/filter.h"
-#include "eval/sandbox/spawn.h"
+#include "base/spawn.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>

@@ -1,6 +1,6 @@
 #include "eval/sandbox/python.h"
 
-#include "eval/sandbox/spawn.h"
+#include "base/spawn.h"
 #include <string.h>
 #include <unistd.h>
 

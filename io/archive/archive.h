@@ -82,7 +82,7 @@ enum archive_phase {
     PHASE_MIXTURE,
     PHASE_REDUCE,
     PHASE_OPTIMIZER,
-    PHASE_ARCHIVE, /* writing the row of the step before */
+    PHASE_ARCHIVE, /* writing the row of the step before, and what of a checkpoint the training waits for */
     PHASE_OTHER,
     PHASE_COUNT
 };
@@ -221,6 +221,7 @@ struct archive_cell_summary {
     int64_t budget_tokens;
     enum archive_state state;
     const char *message, *host, *model_folder; /* "" where absent */
+    const char *config, *experiment_path;      /* what archive_run said of its experiment */
     double started, ended, updated;            /* seconds since 1970; 0: not yet */
     int64_t steps, validations;
     int tasks, evaluations;
@@ -236,7 +237,7 @@ int archive_reader_steps(struct archive_reader *reader, const char *column, doub
 int archive_reader_validation(struct archive_reader *reader, const char *column, double **out, int64_t *rows,
                               int64_t *columns, struct error *err);
 /* Evaluation `index`: benchmark, headline metric, score, standard_error, n (strings owned by the reader;
- * samples not read). */
+ * samples are not read, but sample_count tells how many there are). */
 int archive_reader_evaluation(struct archive_reader *reader, int index, struct archive_evaluation *out,
                               struct error *err);
 

@@ -156,6 +156,8 @@ static int read_attributes(struct archive_reader *reader, struct error *err) {
     TRY(hdf5_get_text(reader->cell, "message", "", arena, &s->message, err));
     TRY(hdf5_get_text(reader->cell, "model_folder", "", arena, &s->model_folder, err));
     TRY(hdf5_get_text(reader->file->id, "host", "", arena, &s->host, err));
+    TRY(hdf5_get_text(reader->file->id, "config", "", arena, &s->config, err));
+    TRY(hdf5_get_text(reader->file->id, "experiment_path", "", arena, &s->experiment_path, err));
     TRY(read_time(reader, "started", &s->started, err));
     TRY(read_time(reader, "ended", &s->ended, err));
     TRY(read_time(reader, "updated", &s->updated, err));
@@ -303,6 +305,17 @@ const char *archive_reader_task_name(struct archive_reader *reader, int task) {
 /* --------------------------------------------------------------------------------------------- evaluations
  */
 
+/* Rows of samples/, which an evaluation of no records does not have. */
+static int count_samples(hid_t group, int64_t *out, struct error *err) {
+    *out = 0;
+    if (H5Lexists(group, "samples", H5P_DEFAULT) <= 0) return 0;
+    HDF5_ID score = H5Dopen2(group, "samples/score", H5P_DEFAULT);
+    if (score < 0) return hdf5_error(err, ERROR_INPUT, "cannot open samples/score");
+    HDF5_ID space = H5Dget_space(score);
+    *out = (int64_t)H5Sget_simple_extent_npoints(space);
+    return *out < 0 ? hdf5_error(err, ERROR_INPUT, "samples/score has no shape") : 0;
+}
+
 static int read_evaluation(struct archive_reader *reader, const char *name, struct archive_evaluation *out,
                            struct error *err) {
     HDF5_ID group = H5I_INVALID_HID;
@@ -316,6 +329,7 @@ static int read_evaluation(struct archive_reader *reader, const char *name, stru
     TRY(hdf5_get_real(group, "score", NAN, &out->score, err));
     TRY(hdf5_get_real(group, "stderr", NAN, &out->standard_error, err));
     TRY(hdf5_get_count(group, "n", 0, &out->n, err));
+    TRY(count_samples(group, &out->sample_count, err));
     return hdf5_get_count(group, "step", 0, &out->step, err);
 }
 

@@ -1,55 +1,16 @@
 #include "runner/cell/cell_internal.h"
-#include "runner/cell/decontaminate.h"
+#include "runner/cell/cell_checkpoint.h"
+#include "runner/cell/cell_kept.h"
 
 #include "base/memory.h"
 #include "io/file.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static const struct experiment_method *method_of(const struct cell_job *job) {
     return &job->experiment->methods[job->cell->method];
-}
-
-static int make_archive(struct cell_run *run, struct error *err) {
-    const struct cell_job *job = run->job;
-    const struct experiment *experiment = job->experiment;
-    const struct task_set *set = job->model->tasks;
-    char host[256] = "unknown";
-    gethostname(host, sizeof host - 1);
-    struct archive_run about = {.experiment = experiment->name,
-                                .path = experiment->path,
-                                .config = experiment->text,
-                                .backend = job->backend->name,
-                                .host = host,
-                                .ranks = job->group->size,
-                                .threads = job->threads};
-    struct archive_cell_plan plan = {.key = grid_cell_key(experiment, job->cell),
-                                     .budget_fraction = experiment->budgets[job->cell->budget].fraction,
-                                     .budget_tokens = run->ledger.budget,
-                                     .tasks = set->count,
-                                     .data_hash = set->hash,
-                                     .tokenizer_hash = tokenizer_hash(job->model->tokenizer)};
-    struct arena *arena;
-    struct archive_task *tasks = NULL;
-    char *settings = NULL, *path = NULL;
-    TRY(arena_create(&arena, err));
-    int code = arena_alloc(arena, &tasks, (size_t)set->count, sizeof *tasks, err);
-    for (int k = 0; !code && k < set->count; k++) {
-        const struct task *task = &set->tasks[k];
-        tasks[k] = (struct archive_task){task->name,  task->category, task->training_count, task->validation_count,
-                                         task->training_supervised, task->cut, task->dropped, task->bad};
-    }
-    plan.task = tasks;
-    if (!code) code = decontaminate_archive(experiment, set, arena, &plan.overlap, err);
-    if (!code) code = experiment_method_json(method_of(job), &settings, err);
-    plan.method_settings = settings;
-    if (!code) code = archive_cell_path(experiment->out, &plan.key, &path, err);
-    if (!code) code = archive_cell_create(path, &about, &plan, &run->archive, err);
-    arena_destroy(&arena);
-    memory_free(settings);
-    memory_free(path);
-    return code;
 }
 
 /* OUT/models/ plus the name of the cell's file. */
@@ -106,6 +67,9 @@ static int make_state(struct cell_run *run, struct error *err) {
 }
 
 static void release(struct cell_run *run) {
+    cell_checkpoint_destroy(run); /* its thread reads the trainer's vectors no more */
+    cell_kept_close(run);
+    watchdog_destroy(&run->watchdog);
     trainer_destroy(&run->trainer);
     sampler_destroy(&run->sampler);
     mixture_destroy(&run->mixture);
@@ -120,38 +84,90 @@ static void release(struct cell_run *run) {
     memory_free(run->model_folder);
 }
 
-static int course(struct cell_run *run, struct error *err) {
+/* Whose rank it is, for the watchdog's message. */
+static int start_watchdog(struct cell_run *run, struct error *err) {
+    const struct cell_job *job = run->job;
+    char who[128], host[64] = "unknown";
+    gethostname(host, sizeof host - 1);
+    snprintf(who, sizeof who, "cell %d: rank %d on %s", job->cell->index, job->group->rank, host);
+    return watchdog_create(who, 60.0 * job->experiment->training.stall_minutes, &run->watchdog, err);
+}
+
+static void show_life(void *context) {
+    const struct cell_run *run = context;
+    watchdog_mark(run->watchdog);
+}
+
+/* What must be there before the first step; the archive comes first, so that it tells what fails later. */
+static int prepare(struct cell_run *run, struct error *err) {
     const struct cell_job *job = run->job;
     TRY(group_agree(job->group, make_state(run, err), err));
-    int code = cell_coordinates(run) ? make_archive(run, err) : 0;
-    TRY(group_agree(job->group, code, err));
+    TRY(cell_resume_open(run, err));
     if (job->progress) {
         char *name = NULL;
         if (!grid_cell_name(job->experiment, job->cell, &name, err))
             progress_cell(job->progress, job->cell->index + 1, job->grid->count, name, run->ledger.budget);
         memory_free(name);
     }
+    TRY(group_agree(job->group, start_watchdog(run, err), err));
     TRY(trainer_create(job->backend, job->group, job->model, &job->experiment->training, mixture_plan(run->mixture),
                        &run->trainer, err));
+    trainer_watch(run->trainer, show_life, run);
+    TRY(cell_resume_load(run, err));
+    TRY(group_agree(job->group, cell_coordinates(run) ? cell_kept_open(run, err) : 0, err));
+    return cell_checkpoint_prepare(run, err);
+}
+
+static int course(struct cell_run *run, struct error *err) {
+    const struct evaluation_settings *evaluation = &run->job->experiment->evaluation;
+    bool more = evaluation->benchmark_count > 0 && evaluation->at[evaluation->at_count - 1].share >= 1;
+    bool regular = run->job->experiment->training.checkpoint_minutes > 0.0;
+    TRY(prepare(run, err));
     TRY(cell_train(run, err));
+    watchdog_mark(run->watchdog);
     TRY(cell_keep_last(run, err));
+    if (regular || !more) TRY(cell_checkpoint_end(run, more, err));
     trainer_release_training(run->trainer);
-    return cell_evaluate_end(run, err);
+    int code = cell_evaluate_end(run, err);
+    struct error why = {0};
+    if (code == ERROR_STOPPED && cell_checkpoint_end(run, true, &why)) {
+        *err = why;
+        code = why.code;
+    }
+    return code;
+}
+
+/* Done, or failed for a reason that lies in what the cell computes: another attempt from the checkpoint would end the same way. */
+static bool is_final(int code) {
+    return !code || code == ERROR_NUMERIC || code == ERROR_INTERNAL;
+}
+
+/* Records the end in the cell's file, which the coordinator has. */
+static int finish(struct cell_run *run, int code, struct error *err) {
+    struct claim *claim = run->job->claim;
+    struct error late = {0};
+    if (claim && claim_check(claim, &late)) { /* its file is another's now */
+        archive_cell_close(&run->archive);
+        if (!code) *err = late;
+        return code ? code : late.code;
+    }
+    if (code == ERROR_STOPPED) {
+        archive_cell_close(&run->archive);
+        return code;
+    }
+    int closed = archive_cell_finish(&run->archive, code ? ARCHIVE_FAILED : ARCHIVE_DONE, code ? err->message : NULL,
+                                     run->saved ? run->model_folder : NULL, &late);
+    if (closed && !code) *err = late;
+    if (!code) code = closed;
+    if (is_final(code)) cell_checkpoint_remove(run);
+    return code;
 }
 
 int cell_run(const struct cell_job *job, struct error *err) {
     struct cell_run run = {.job = job};
     int code = course(&run, err);
-    if (run.archive) {
-        struct error late = {0};
-        enum archive_state state = code ? ARCHIVE_FAILED : ARCHIVE_DONE;
-        int closed = archive_cell_finish(&run.archive, state, code ? err->message : NULL,
-                                         run.saved ? run.model_folder : NULL, &late);
-        if (closed && !code) {
-            *err = late;
-            code = closed;
-        }
-    }
+    watchdog_rest(run.watchdog);
+    if (run.archive) code = finish(&run, code, err);
     if (!code || code != ERROR_PEER) code = group_agree(job->group, code, err);
     release(&run);
     return code;

@@ -25,6 +25,7 @@ static int record(struct cell_run *run, struct error *err) {
         row.mean += run->loss[k] / run->tasks;
     }
     TRY(archive_cell_append_validation(run->archive, &row, err));
+    run->validations++;
     TRY(archive_cell_flush(run->archive, err));
     double score = experiment->best == BEST_WORST ? row.worst : row.mean;
     if (experiment->keep != KEEP_BEST || !(score < run->best)) return 0;

@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
+#include "runner/cell/cell_checkpoint.h"
 #include <math.h>
 #include <string.h>
 
@@ -115,8 +116,8 @@ static int log_step(struct cell_run *run, const struct trainer_step *step, doubl
     return 0;
 }
 
-/* One step; *spent says that the budget is used up. */
-static int take_step(struct cell_run *run, double *drawn_share, bool *spent, struct error *err) {
+/* One step and the vote that ends it; *spent says that the budget is used up. */
+static int take_step(struct cell_run *run, double *drawn_share, int *vote, bool *spent, struct error *err) {
     const struct training_settings *training = &run->job->experiment->training;
     double started = clock_seconds();
     int64_t remaining = ledger_remaining(&run->ledger);
@@ -129,7 +130,8 @@ static int take_step(struct cell_run *run, double *drawn_share, bool *spent, str
     TRY(sampler_step(run->sampler, run->share, probe, training->batch_tokens, update ? remaining - cost : remaining,
                      &draws, err));
     *spent = draws.exhausted;
-    if (draws.count == 0) return 0;
+    cell_checkpoint_vote(run, vote);
+    if (draws.count == 0) return group_agree_least(run->job->group, 0, vote, CELL_VOTES, err);
     update = update && covers_all_tasks(run, &draws);
 
     double middle = (double)ledger_charged(&run->ledger) + 0.5 * (double)draws.supervised;
@@ -152,24 +154,40 @@ static int take_step(struct cell_run *run, double *drawn_share, bool *spent, str
         progress_step(run->job->progress, run->step, ledger_charged(&run->ledger), run->ledger.fed, step.loss, run->tasks,
                       run->share, run->task_name);
     }
-    TRY(group_agree(run->job->group, code, err));
+    cell_checkpoint_vote(run, vote);
+    TRY(group_agree_least(run->job->group, code, vote, CELL_VOTES, err));
     run->step++;
     return 0;
 }
 
+static int start(struct cell_run *run, struct error *err) {
+    if (run->step > 0) return 0;
+    TRY(cell_measure_reached(run, false, err));
+    return cell_find_reference(run, err);
+}
+
+static int train(struct cell_run *run, double *drawn_share, struct error *err) {
+    int vote[CELL_VOTES] = {0};
+    bool spent = false;
+    while (!spent) {
+        watchdog_mark(run->watchdog);
+        /* At the head of the loop, for a checkpoint may have been made before the benchmarks of a set point. */
+        TRY(cell_evaluate_reached(run, err));
+        int code = take_step(run, drawn_share, vote, &spent, err);
+        if (code) return error_context(err, "step %lld", (long long)run->step);
+        TRY(cell_measure_reached(run, spent, err));
+        run->trained = spent;
+        TRY(cell_checkpoint_step(run, vote, err));
+    }
+    return cell_evaluate_reached(run, err);
+}
+
 int cell_train(struct cell_run *run, struct error *err) {
     double *drawn_share;
-    TRY(cell_measure_reached(run, false, err));
-    TRY(cell_find_reference(run, err));
+    if (run->trained) return cell_evaluate_reached(run, err);
+    TRY(start(run, err));
     TRY(memory_alloc(&drawn_share, (size_t)run->tasks, sizeof(double), err));
-    bool spent = false;
-    int code = 0;
-    while (!code && !spent) {
-        code = take_step(run, drawn_share, &spent, err);
-        if (code) error_context(err, "step %lld", (long long)run->step);
-        if (!code) code = cell_measure_reached(run, spent, err);
-        if (!code) code = cell_evaluate_reached(run, err);
-    }
+    int code = train(run, drawn_share, err);
     memory_free(drawn_share);
     return code;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum ledger_book { LEDGER_TRAINING, LEDGER_VALIDATION, LEDGER_PROBE, LEDGER_BOOKS };
@@ -33,5 +34,11 @@ int64_t ledger_remaining(const struct ledger *ledger);
 
 /* Books supervised tokens of one task. A charge that would pass the budget is ERROR_INTERNAL and books nothing. */
 int ledger_add(struct ledger *ledger, enum ledger_book book, int task, int64_t tokens, struct error *err);
+
+/* What was spent, as ledger_state_words 64-bit words, and back into a ledger of as many tasks; ERROR_INPUT where the sums do
+ * not add up or pass the budget. */
+size_t ledger_state_words(int tasks);
+void ledger_save(const struct ledger *ledger, uint64_t *words);
+int ledger_restore(struct ledger *ledger, const uint64_t *words, struct error *err);
 
 #endif

@@ -53,10 +53,16 @@ void pass_destroy(struct pass **pass) {
     *pass = NULL;
 }
 
+void pass_watch(struct pass *pass, void (*pulse)(void *context), void *context) {
+    pass->pulse = pulse;
+    pass->pulse_context = context;
+}
+
 static int run_batch(struct pass *pass, const struct pass_work *work, bool last, struct error *err) {
     const struct gradient_watcher watcher = {reduction_hand_over, pass->reduction};
     struct batch *batch = pass->batch;
     if (batch->rows == 0) return 0;
+    pass_pulse(pass);
     TRY(model_forward(pass->model, work->parameters, batch, err));
     if (work->backward) {
         if (work->sum && last) model_watch_gradient(pass->model, &watcher);
@@ -103,8 +109,7 @@ static int run_shared(struct pass *pass, const struct pass_work *work, const str
     }
     if (work->sum) { /* whatever happened here, the others wait for this rank's buckets */
         int late = reduction_finish(pass->reduction, code ? NULL : err);
-        if (late == ERROR_PEER) return late;
-        if (!code) code = late;
+        if (!code || late == ERROR_PEER) code = late;
     }
     TRY(group_agree(pass->group, code, err));
     TRY(group_sum(pass->group, pass->sums, 3 * (size_t)tasks, err));

@@ -38,6 +38,9 @@ int pass_create(struct backend *backend, const struct model_config *config,
                 struct error *err);
 void pass_destroy(struct pass **pass);
 
+/* `pulse` is called before every micro-batch: a sign of life of what may take long. */
+void pass_watch(struct pass *pass, void (*pulse)(void *context), void *context);
+
 /* Device memory that pass_create would take for these limits, in bytes. */
 size_t pass_bytes(const struct model_config *config, const struct pass_limits *limits);
 

@@ -19,7 +19,13 @@ struct pass {
     int *owner;             /* [items] */
     struct deal_item *deal; /* [items] */
     int64_t *load;          /* [ranks] */
+    void (*pulse)(void *context); /* may be NULL */
+    void *pulse_context;
 };
+
+static inline void pass_pulse(const struct pass *pass) {
+    if (pass->pulse) pass->pulse(pass->pulse_context);
+}
 
 /* What to do with each packed micro-batch. */
 struct pass_work {

@@ -61,6 +61,7 @@ static int packed_tasks(struct weighed *w, const struct pass_item *items, int co
     struct pass *pass = w->pass;
     struct batch *batch = pass->batch;
     double before = 1.0; /* rescales what earlier batches have left */
+    pass_pulse(pass);
     TRY(model_forward(pass->model, w->work.parameters, batch, err));
     TRY(model_losses(pass->model, pass->target_loss, NULL, err));
     for (int n = 0; n < batch->targets; n++) {

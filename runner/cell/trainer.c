@@ -51,16 +51,34 @@ static struct pass_limits limits_of(const struct loaded_model *model, const stru
                                 .recompute = training->recompute};
 }
 
+/* Without moments there is nothing that sharing them out would save. */
+static bool shards_optimizer(const struct training_settings *training, int ranks) {
+    return training->shard_optimizer && training->optimizer.kind == OPTIMIZER_ADAMW && ranks > 1;
+}
+
+/* What the optimizer of a rank holds. */
+static struct parameter_range held_range(size_t elements, const struct training_settings *training, int ranks,
+                                         int rank) {
+    if (!shards_optimizer(training, ranks)) return (struct parameter_range){0, elements};
+    return shards_range(elements, ranks, rank);
+}
+
 struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
-                                     const struct training_settings *training, const struct method_signal_plan *plan) {
+                                     const struct training_settings *training, const struct method_signal_plan *plan,
+                                     int ranks) {
     struct pass_limits limits = limits_of(model, training, plan);
     double vector = (double)model->layout->elements * sizeof(float);
     bool halves = backend && backend->activations == DTYPE_BF16;
+    size_t moments = 0; /* of the rank that has most */
+    for (int rank = 0; rank < ranks && training->optimizer.kind == OPTIMIZER_ADAMW; rank++) {
+        size_t held = held_range(model->layout->elements, training, ranks, rank).count;
+        if (2 * held > moments) moments = 2 * held;
+    }
     limits.activations = backend ? backend->activations : DTYPE_F32;
     struct trainer_memory m = {.weights = vector,
                                .copies = halves ? vector / 2 * (1 + wants_alignment(plan)) : 0.0,
                                .gradient = vector,
-                               .moments = training->optimizer.kind == OPTIMIZER_ADAMW ? 2 * vector : 0.0,
+                               .moments = (double)(moments * sizeof(float)),
                                .direction = wants_alignment(plan) ? vector : 0.0,
                                .old_weights = looks_ahead(plan) ? vector : 0.0,
                                .activations = (double)pass_bytes(&model->config, &limits)};
@@ -96,7 +114,7 @@ void trainer_memory_describe(const struct trainer_memory *m, char *text, size_t 
 static int check_room(const struct trainer *t, const struct training_settings *training, struct error *err) {
     size_t left, total;
     char parts[512];
-    struct trainer_memory memory = trainer_memory(t->backend, t->model, training, &t->plan);
+    struct trainer_memory memory = trainer_memory(t->backend, t->model, training, &t->plan, t->group->size);
     t->backend->memory(t->backend, &left, &total);
     if (!total || memory.total <= (double)left) return 0;
     trainer_memory_describe(&memory, parts, sizeof parts);
@@ -117,7 +135,11 @@ static int allocate(struct trainer *t, const struct training_settings *training,
     if (wants_alignment(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->direction, err));
     if (looks_ahead(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->old_parameters, err));
     TRY(reduction_create(t->group, backend, t->elements, 0, &t->reduction, err));
-    TRY(optimizer_create(backend, t->model->layout, &training->optimizer, &t->optimizer, err));
+    struct parameter_range held = held_range(t->elements, training, t->group->size, t->group->rank);
+    if (shards_optimizer(training, t->group->size))
+        TRY(shards_create(t->group, backend, t->elements, &t->shards, err));
+    TRY(memory_alloc(&t->squares, (size_t)t->group->size, sizeof(double), err));
+    TRY(optimizer_create_part(backend, t->model->layout, &training->optimizer, held, &t->optimizer, err));
     TRY(pass_create(backend, &t->model->config, t->model->layout, t->group, &limits, t->reduction, &t->pass,
                     err));
     t->item_capacity = limits.items;
@@ -159,6 +181,10 @@ int trainer_create(struct backend *backend, const struct group *group, const str
     return code;
 }
 
+void trainer_watch(struct trainer *trainer, void (*pulse)(void *context), void *context) {
+    pass_watch(trainer->pass, pulse, context);
+}
+
 void trainer_release_training(struct trainer *trainer) {
     struct backend *backend = trainer->backend;
     backend->buffer_destroy(backend, &trainer->gradient);
@@ -167,6 +193,7 @@ void trainer_release_training(struct trainer *trainer) {
     optimizer_destroy(&trainer->optimizer);
     pass_destroy(&trainer->pass);
     reduction_destroy(&trainer->reduction);
+    shards_destroy(&trainer->shards);
 }
 
 void trainer_destroy(struct trainer **trainer) {
@@ -185,6 +212,7 @@ void trainer_destroy(struct trainer **trainer) {
     memory_free(t->validation_tokens);
     memory_free(t->alignment);
     memory_free(t->reduced);
+    memory_free(t->squares);
     memory_free(t->chosen);
     memory_free(t->cost);
     memory_free(t->owner);
@@ -196,6 +224,16 @@ void trainer_destroy(struct trainer **trainer) {
 
 struct view trainer_parameters(const struct trainer *trainer) {
     return trainer_vector(trainer->parameters);
+}
+
+struct trainer_state trainer_state(const struct trainer *trainer) {
+    struct trainer_state state = {.parameters = trainer_parameters(trainer)};
+    if (trainer->optimizer) state.optimizer = optimizer_state(trainer->optimizer);
+    return state;
+}
+
+void trainer_set_steps(struct trainer *trainer, int64_t steps) {
+    optimizer_set_steps(trainer->optimizer, steps);
 }
 
 void trainer_take_phases(struct trainer *trainer, double *seconds) {
@@ -214,10 +252,11 @@ int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, c
     if (draws->count > trainer->item_capacity)
         return error_set(err, ERROR_INTERNAL, "a step of %d examples exceeds the trainer's %d", draws->count,
                          trainer->item_capacity);
-    for (int i = 0; i < draws->count; i++) {
-        const struct draw *draw = &draws->draws[i];
-        trainer->items[i] = (struct pass_item){draw->example, draw->task, (float)token_weight[draw->task]};
-    }
+    /* Task by task: rows of one alignment slot that stand together are cheaper (train/backend.h, linear_gradient). */
+    for (int k = 0, count = 0; k < trainer->tasks; k++)
+        for (int i = 0; i < draws->count; i++)
+            if (draws->draws[i].task == k)
+                trainer->items[count++] = (struct pass_item){draws->draws[i].example, k, (float)token_weight[k]};
     return 0;
 }
 
@@ -234,15 +273,43 @@ void trainer_describe(struct trainer *trainer, const double *token_weight, struc
     out->task_tokens = trainer->task_tokens;
 }
 
-int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err) {
+int trainer_gather(struct trainer *trainer, struct view vector, struct error *err) {
+    if (!trainer->shards) return 0;
     double mark = clock_seconds();
+    TRY(group_agree(trainer->group, shards_gather(trainer->shards, vector, err), err));
+    trainer_lap(trainer, PHASE_REDUCE, &mark);
+    return 0;
+}
+
+/* Of the reduced gradient: summed by shard and then over the shards, in the ranks' order, so that the bits
+ * are the same whether a rank looks at its own shard or at all of them. */
+static int gradient_squares(struct trainer *t, double *squares, struct error *err) {
+    int ranks = t->group->size, code = 0;
+    for (int rank = 0; rank < ranks && !code; rank++) {
+        struct parameter_range range = shards_range(t->elements, ranks, rank);
+        t->squares[rank] = 0.0;
+        if (!t->shards || rank == t->group->rank)
+            code =
+                optimizer_squares(t->optimizer, trainer_vector(t->gradient), range, &t->squares[rank], err);
+    }
+    TRY(group_agree(t->group, code, err));
+    if (t->shards) TRY(group_sum(t->group, t->squares, (size_t)ranks, err));
+    *squares = 0.0;
+    for (int rank = 0; rank < ranks; rank++) *squares += t->squares[rank];
+    return 0;
+}
+
+int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err) {
+    double mark = clock_seconds(), squares;
+    struct view parameters = trainer_parameters(trainer);
     /* The loss is the same on all ranks: no agreement is needed to stop together. */
     if (!isfinite(out->loss)) return error_set(err, ERROR_NUMERIC, "the training loss is %g", out->loss);
-    int code = optimizer_step(trainer->optimizer, rate, trainer_vector(trainer->gradient), trainer_parameters(trainer),
-                              &out->gradient_norm, err);
+    TRY(gradient_squares(trainer, &squares, err));
+    int code = optimizer_apply(trainer->optimizer, rate, squares, trainer_vector(trainer->gradient),
+                               parameters, &out->gradient_norm, err);
     TRY(group_agree(trainer->group, code, err));
     trainer_lap(trainer, PHASE_OPTIMIZER, &mark);
-    return 0;
+    return trainer_gather(trainer, parameters, err);
 }
 
 int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, double rate, struct trainer_step *out,

@@ -24,7 +24,10 @@ int trainer_create(struct backend *backend, const struct group *group, const str
                    struct trainer **out, struct error *err);
 void trainer_destroy(struct trainer **trainer);
 
-/* Bytes of device memory that trainer_create takes on each rank, and what for. */
+/* `pulse` is called before every micro-batch. */
+void trainer_watch(struct trainer *trainer, void (*pulse)(void *context), void *context);
+
+/* Bytes of device memory that trainer_create takes at most on each of `ranks` ranks, and what for. */
 struct trainer_memory {
     double weights;     /* float32 */
     double copies;      /* of weights and of the validation gradient, in what products are taken in; 0 for float32 */
@@ -38,7 +41,8 @@ struct trainer_memory {
 };
 /* `backend` NULL: one that computes in float32, without its workspace. */
 struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
-                                     const struct training_settings *training, const struct method_signal_plan *plan);
+                                     const struct training_settings *training, const struct method_signal_plan *plan,
+                                     int ranks);
 /* Such as "weights 1.2, gradient 1.2, ... GiB", without what is nothing. */
 void trainer_memory_describe(const struct trainer_memory *memory, char *text, size_t size);
 
@@ -72,7 +76,16 @@ int trainer_validate(struct trainer *trainer, double *loss, struct error *err);
 /* The weights; borrowed. */
 struct view trainer_parameters(const struct trainer *trainer);
 
-/* Frees what only training needs (gradients, moments, activations); afterwards only trainer_parameters may be used. */
+/* What goes on from step to step, on the device: the weights and the optimizer's state, of which this rank may hold a part. */
+struct trainer_state {
+    struct view parameters;
+    struct optimizer_state optimizer;
+};
+struct trainer_state trainer_state(const struct trainer *trainer);
+/* After the state's vectors were uploaded: goes on as if `steps` steps had been taken. */
+void trainer_set_steps(struct trainer *trainer, int64_t steps);
+
+/* Frees what only training needs (gradients, moments, activations); afterwards only the weights are left. */
 void trainer_release_training(struct trainer *trainer);
 
 /* Seconds spent by phase since the last call, [PHASE_COUNT]. Not collective. */

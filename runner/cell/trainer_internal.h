@@ -4,6 +4,7 @@
 
 #include "base/deal.h"
 #include "runner/cell/trainer.h"
+#include "runner/shards.h"
 
 struct trainer {
     struct backend *backend;          /* borrowed */
@@ -18,6 +19,8 @@ struct trainer {
     struct buffer *old_parameters; /* theta before the step, for an exact lookahead */
     struct reduction *reduction;
     struct reduction_counters overlap; /* of the training gradients' sums, since they were asked for */
+    struct shards *shards;             /* NULL: every rank's optimizer holds everything */
+    double *squares;                   /* [ranks] of the gradient, by shard */
     struct optimizer *optimizer;
     struct pass *pass;
 
@@ -51,6 +54,8 @@ int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, c
                        struct error *err);
 /* Means by task, tokens by task, and the weighted loss from trainer->sums. */
 void trainer_describe(struct trainer *trainer, const double *token_weight, struct trainer_step *out);
+/* Where the optimizer is shared out: every rank has written its shard, and gets the others'. */
+int trainer_gather(struct trainer *trainer, struct view vector, struct error *err);
 /* Takes the optimizer's step along the reduced gradient. */
 int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *out, struct error *err);
 

@@ -72,9 +72,7 @@ static int validation_gradient(struct trainer *t, const struct sampler *sampler,
     TRY(group_sum(t->group, t->reduced, (size_t)t->tasks + 1, err));
     memcpy(t->validation_loss, t->reduced, (size_t)t->tasks * sizeof(double));
     t->backend->scale(t->backend, t->elements, (float)(factor / t->reduced[t->tasks]), direction);
-    int code = reduction_sum(t->reduction, direction, err);
-    if (code != ERROR_PEER) code = group_agree(t->group, code, err);
-    TRY(code);
+    TRY(group_agree(t->group, reduction_sum(t->reduction, direction, err), err));
     trainer_lap(t, PHASE_REDUCE, &mark);
     return 0;
 }
@@ -82,7 +80,11 @@ static int validation_gradient(struct trainer *t, const struct sampler *sampler,
 /* G as the inner optimizer would apply it, at the step to come or at the one just taken. */
 static int precondition(struct trainer *t, enum optimizer_moment moment, struct error *err) {
     if (t->plan.precondition != PRECONDITION_ADAMW) return 0;
-    return group_agree(t->group, optimizer_precondition(t->optimizer, moment, trainer_vector(t->direction), err), err);
+    double mark = clock_seconds();
+    struct view direction = trainer_vector(t->direction);
+    TRY(group_agree(t->group, optimizer_precondition(t->optimizer, moment, direction, err), err));
+    trainer_lap(t, PHASE_MIXTURE, &mark);
+    return trainer_gather(t, direction, err);
 }
 
 /* One pass over the step's `count` examples at `parameters`: their gradient (summed over the group), their alignments, or both. */

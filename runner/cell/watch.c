@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include <stdbool.h>
+#include <string.h>
 
 /* Validation losses come from small rotating batches: smooth them over about as many updates as half a window. */
 static const double SMOOTHING = 0.7;
@@ -70,4 +71,32 @@ void watch_explain(const struct watch *watch, int task, double *share_from, doub
     *share_to = told->share_to;
     *loss_from = told->loss_from;
     *loss_to = told->loss_to;
+}
+
+enum { WORDS_A_TASK = 10 };
+
+size_t watch_state_words(int tasks) {
+    return 1 + WORDS_A_TASK * (size_t)tasks;
+}
+
+void watch_save(const struct watch *watch, uint64_t *words) {
+    *words++ = (uint64_t)watch->seen;
+    for (int k = 0; k < watch->tasks; k++, words += WORDS_A_TASK) {
+        const struct watched_task *task = &watch->task[k];
+        words[0] = (uint64_t)task->updates;
+        memcpy(words + 1, &task->smoothed, 8);
+        memcpy(words + 2, &task->window, 32);
+        memcpy(words + 6, &task->told, 32);
+    }
+}
+
+void watch_restore(struct watch *watch, const uint64_t *words) {
+    watch->seen = (int)*words++;
+    for (int k = 0; k < watch->tasks; k++, words += WORDS_A_TASK) {
+        struct watched_task *task = &watch->task[k];
+        task->updates = (int)words[0];
+        memcpy(&task->smoothed, words + 1, 8);
+        memcpy(&task->window, words + 2, 32);
+        memcpy(&task->told, words + 6, 32);
+    }
 }

@@ -4,6 +4,8 @@
 #define ADAPT_RUNNER_WATCH_H
 
 #include "base/error.h"
+#include <stddef.h>
+#include <stdint.h>
 
 struct watch;
 
@@ -18,5 +20,10 @@ int watch_update(struct watch *watch, const double *share, const double *validat
 /* Share and smoothed loss of a task at the start of the window that was last told of, and at its end. */
 void watch_explain(const struct watch *watch, int task, double *share_from, double *share_to, double *loss_from,
                    double *loss_to);
+
+/* All that a watch remembers, as watch_state_words 64-bit words, and back into one of as many tasks. */
+size_t watch_state_words(int tasks);
+void watch_save(const struct watch *watch, uint64_t *words);
+void watch_restore(struct watch *watch, const uint64_t *words);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/memory.h"
 #include "runner/check/check_overlap.h"
 #include "runner/check/estimate.h"
+#include "runner/cell/cell_checkpoint.h"
 #include "runner/cell/ledger.h"
 #include "runner/cell/reference_file.h"
 #include "runner/cell/trainer.h"
@@ -155,7 +156,7 @@ static struct trainer_memory rank_memory(const struct model_check *c, int method
     struct training_settings training = c->experiment->training;
     struct method_signal_plan plan = estimate_plan(&c->experiment->methods[method]);
     training.recompute = recompute;
-    return trainer_memory(c->backend, c->model, &training, &plan);
+    return trainer_memory(c->backend, c->model, &training, &plan, (int)c->experiment->ranks_per_cell);
 }
 
 /* `least`: bytes with all recomputation that there is. */
@@ -186,15 +187,17 @@ static int check_memory(const struct model_check *c, struct error *err) {
     const struct experiment *experiment = c->experiment;
     struct trainer_memory most = {0};
     double least = 0.0, ranks = (double)experiment->ranks_per_cell;
+    double copies = (double)cell_checkpoint_bytes(c->model, &experiment->training, (int)experiment->ranks_per_cell);
     struct text list = {0};
     char parts[512];
     bool own;
+    double there = memory_there(c, &own);
     int code = 0;
     for (int i = 0; i < experiment->method_count && !code; i++) {
         struct trainer_memory memory = rank_memory(c, i, experiment->training.recompute);
         double with = rank_memory(c, i, RECOMPUTE_LAYER).total;
         code = text_printf(&list, err, "%s%s %.2f GiB", i ? ", " : "", experiment->methods[i].name,
-                           memory.total / gibibyte);
+                           (memory.total + (own ? 0.0 : copies)) / gibibyte);
         if (memory.total > most.total) most = memory;
         least = with > least ? with : least;
     }
@@ -203,14 +206,20 @@ static int check_memory(const struct model_check *c, struct error *err) {
     TRY(code);
     trainer_memory_describe(&most, parts, sizeof parts);
     TRY(check_note(&c->check->facts, err, "    at most: %s", parts));
-    double there = memory_there(c, &own);
     if (there <= 0.0) return 0;
     if (most.total > there) return fail_memory(c, &most, least, there, err);
-    if (!own && most.total * ranks > there)
+    if (own) return 0;
+    double bytes = most.total + copies; /* of the host's */
+    if (bytes > there)
+        TRY(check_note(&c->check->warnings, err,
+                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
+                       "%.1f: training will wait while checkpoints are written",
+                       c->entry->name, bytes / gibibyte, copies / gibibyte, there / gibibyte));
+    if (bytes * ranks > there)
         return check_note(&c->check->warnings, err,
                           "model %s: the %.0f ranks of a cell need %.1f GiB; one machine like this has %.1f: "
                           "spread them out",
-                          c->entry->name, ranks, most.total * ranks / gibibyte, there / gibibyte);
+                          c->entry->name, ranks, bytes * ranks / gibibyte, there / gibibyte);
     return 0;
 }
 

@@ -33,8 +33,8 @@ static struct pool mixed_pool(const struct task_set *set, int unit, const double
     return (struct pool){mixed.rows / weight, mixed.supervised / weight};
 }
 
-/* Operations of the layers on a row, of examples of `length` rows, but for `left_out` weights: 2 a weight; causal
- * attention sees half of the rows on average. */
+/* Operations of the layers on a row, of examples of `length` rows, but for `left_out` weights: 2 a weight;
+ * causal attention sees half of the rows on average. */
 static double layer_operations(const struct loaded_model *model, double length, double left_out) {
     const struct model_config *config = &model->config;
     double head = (double)config->vocabulary * config->hidden;
@@ -51,8 +51,8 @@ static double forward_operations(const struct loaded_model *model, double rows, 
     return rows * layer_operations(model, length, 0.0) + supervised * 2.0 * head;
 }
 
-/* What the backward pass computes again: all layers but the last, and of each all but its last product where no
- * norm follows that. */
+/* What the backward pass computes again: all layers but the last, and of each all but its last product where
+ * no norm follows that. */
 static double again_operations(const struct loaded_model *model, const struct training_settings *training,
                                double rows, double length) {
     const struct model_config *config = &model->config;
@@ -76,6 +76,10 @@ struct method_signal_plan estimate_plan(const struct experiment_method *method) 
     return method->method->plan ? method->method->plan(method->settings) : (struct method_signal_plan){0};
 }
 
+/* What alignments add to a pass, as a share of a forward pass: a look at the weights' gradients, in time
+ * about a fifth of the product that they are (tests/bench/bench_operations.c). */
+static const double alignment_share = 0.2;
+
 static void count_updates(const struct loaded_model *model, const struct training_settings *training,
                           const struct method_signal_plan *plan, const struct pool *drawn,
                           struct estimate *out) {
@@ -92,7 +96,7 @@ static void count_updates(const struct loaded_model *model, const struct trainin
     }
     double rows = fmax((double)training->batch_tokens, out->probe_rows);
     double supervised = rows * drawn->supervised / drawn->rows;
-    double alignments = forward_operations(model, rows, supervised, drawn->rows); /* a product more a weight */
+    double alignments = alignment_share * forward_operations(model, rows, supervised, drawn->rows);
     if (plan->lookahead == LOOKAHEAD_EXACT) /* by a pass of their own */
         alignments += pass_operations(model, training, rows, supervised, drawn->rows);
     out->operations += out->updates * (validation + alignments);

@@ -5,11 +5,13 @@
 
 int command_bench(int argc, char **argv);
 int command_check(int argc, char **argv);
+int command_collect(int argc, char **argv);
 int command_eval(int argc, char **argv);
 int command_plan(int argc, char **argv);
 int command_report(int argc, char **argv);
 int command_run(int argc, char **argv);
 int command_status(int argc, char **argv);
+int command_submit(int argc, char **argv);
 int command_tokenize(int argc, char **argv);
 int command_version(int argc, char **argv);
 

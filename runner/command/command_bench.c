@@ -168,6 +168,7 @@ int command_bench(int argc, char **argv) {
         return 1;
     }
     session.threads = threads_per_rank(MPI_COMM_WORLD, (int)session.settings.threads);
+    threads_pin(session.threads);
     code = group_whole(MPI_COMM_WORLD, &session.group, &err);
     if (!code) code = run(&session, &err);
     if (code && session.group.rank == 0) complain(NULL, err.message);

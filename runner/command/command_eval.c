@@ -68,7 +68,11 @@ static int open_model(struct session *s, struct error *err) {
     TRY(s->backend->buffer_create(s->backend, s->layout->elements * sizeof(float), &s->weights, err));
     struct view parameters = {s->weights, 0, DTYPE_F32};
     TRY(parameters_load(options->folder, s->layout, s->backend, parameters, err));
-    s->model = (struct eval_model){s->backend, &s->config, s->layout, parameters, s->tokenizer, 0};
+    s->model = (struct eval_model){.backend = s->backend,
+                                   .config = &s->config,
+                                   .layout = s->layout,
+                                   .parameters = parameters,
+                                   .tokenizer = s->tokenizer};
     TRY(arena_create(&s->arena, err));
     TRY(arena_alloc(s->arena, &s->results, options->count, sizeof(void *), err));
     return arena_alloc(s->arena, &s->evaluations, options->count, sizeof *s->evaluations, err);
@@ -164,6 +168,7 @@ static int run_on_ranks(const struct eval_options *options) {
         return 1;
     }
     session.threads = threads_per_rank(MPI_COMM_WORLD, (int)options->threads);
+    threads_pin(session.threads);
     int code = group_whole(MPI_COMM_WORLD, &session.group, &err);
     if (!code) code = run(&session, &err);
     if (code && session.group.rank == 0) complain(NULL, err.message);

@@ -9,8 +9,10 @@
 #include "runner/check/matmul_rate.h"
 #include "runner/device.h"
 #include "runner/threads.h"
+#include "runner/cell/cell_checkpoint.h"
 #include "runner/cell/trainer.h"
 #include <stdio.h>
+#include <string.h>
 
 static const char usage[] = "usage: adapt plan EXPERIMENT.json [--out DIR] [--cells 3,5-8]\n"
                             "\n"
@@ -59,14 +61,18 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     struct estimate estimate;
     TRY(estimate_cell(experiment, plan->model, method, experiment->budgets[cell->budget].fraction, &estimate,
                       err));
+    int ranks = (int)experiment->ranks_per_cell;
+    double bytes = trainer_memory(plan->backend, plan->model, &experiment->training, &signal, ranks).total;
+    if (strncmp(experiment->device, "cuda", 4)) /* where memory is the host's, copies for checkpoints are in it */
+        bytes += (double)cell_checkpoint_bytes(plan->model, &experiment->training, ranks);
     double seconds = estimate.operations / (efficiency * plan->rate);
     char duration[32], reference[32] = "-";
     show_duration(duration, seconds);
     if (cell->reference >= 0) snprintf(reference, sizeof reference, "%d", cell->reference);
-    printf("%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
-           key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
-           trainer_memory(plan->backend, plan->model, &experiment->training, &signal).total / (1 << 30), duration,
-           reference, archive_state_name((enum archive_state)cell->state));
+    printf(
+        "%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
+        key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
+        bytes / (1 << 30), duration, reference, archive_state_name((enum archive_state)cell->state));
     if (!cell->done) {
         plan->seconds += seconds;
         plan->open_cells++;

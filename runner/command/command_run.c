@@ -8,16 +8,24 @@
 #include <mpi.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sysexits.h>
 
 static const char usage[] =
-    "usage: adapt run EXPERIMENT.json [--out DIR] [--cells 3,5-8] [--threads N]\n"
+    "usage: adapt run EXPERIMENT.json [--out DIR] [--cells 3,5-8] [--threads N] [--resume|--restart]\n"
     "\n"
-    "Runs the experiment's grid: every cell (model x budget x method x seed) that is not done yet.\n"
-    "Alone, under mpirun, or under srun; groups of \"ranks_per_cell\" ranks run cells side by side.\n"
+    "Runs the experiment's grid: every cell (model x budget x method x seed) that is not done yet and that no\n"
+    "other job runs; a cell that was cut short goes on from its last checkpoint. Alone, under mpirun, or under\n"
+    "srun; groups of \"ranks_per_cell\" ranks run cells side by side. SIGTERM, SIGINT and SIGUSR1 stop it after\n"
+    "the step at hand, with a checkpoint.\n"
     "\n"
     "  --out DIR      folder of the archive, instead of the file's \"out\"\n"
     "  --cells LIST   only these cells, by their index in `adapt plan`\n"
-    "  --threads N    threads of each rank (default: the node's cores shared out)\n";
+    "  --threads N    threads of each rank (default: the node's cores shared out)\n"
+    "  --resume       only if the folder holds this experiment already (against a mistyped --out)\n"
+    "  --restart      unfinished cells start anew: their checkpoints are thrown away\n"
+    "\n"
+    "Exit status: 0 everything that was to be done here is done, 1 something failed, 2 wrong usage or input,\n"
+    "75 stopped by a signal with everything saved: the same command goes on.\n";
 
 /* "--threads N"; 0 where it is absent, -1 where it is no number of threads. */
 static int parse_threads(const char *text) {
@@ -27,6 +35,19 @@ static int parse_threads(const char *text) {
     return *end || threads < 1 || threads > 4096 ? -1 : (int)threads;
 }
 
+static void tell(int code, const struct run_outcome *outcome, const struct error *err) {
+    if (code) {
+        complain(NULL, err->message);
+        return;
+    }
+    fprintf(stderr, "%d cells done, %d failed, %d done before", outcome->done, outcome->failed, outcome->skipped);
+    if (outcome->stopped)
+        fprintf(stderr, "; stopped by a signal, with everything saved: the same command goes on");
+    else if (outcome->elsewhere)
+        fprintf(stderr, ", %d left to other jobs that run them now", outcome->elsewhere);
+    fprintf(stderr, "; the archive is %s/experiment.h5\n", outcome->out);
+}
+
 int command_run(int argc, char **argv) {
     struct run_options options = {0};
     const char *threads = NULL;
@@ -34,27 +55,28 @@ int command_run(int argc, char **argv) {
         {"out", &options.out}, {"cells", &options.cells}, {"threads", &threads}, {NULL, NULL}};
     int status, rank;
     struct error err = {0};
+    options.resume = command_flag(&argc, argv, "resume");
+    options.restart = command_flag(&argc, argv, "restart");
+    if (options.resume && options.restart) {
+        fputs("adapt: --resume and --restart exclude each other\n", stderr);
+        return 2;
+    }
     if (!command_options(argc, argv, usage, known, &options.experiment, &status)) return status;
     options.threads = parse_threads(threads);
     if (options.threads < 0) {
         fprintf(stderr, "adapt: --threads %s: not a number of threads (1 to 4096)\n", threads);
         return 2;
     }
-    if (group_start(&err)) {
+    if (signals_create(&options.signals, &err) || group_start(&err)) {
         complain(NULL, err.message);
         return 1;
     }
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     struct run_outcome outcome;
     int code = run_grid(MPI_COMM_WORLD, &options, &outcome, &err);
-    if (rank == 0) {
-        if (code)
-            complain(NULL, err.message);
-        else
-            fprintf(stderr, "%d cells done, %d failed, %d done before; the archive is %s/experiment.h5\n", outcome.done,
-                    outcome.failed, outcome.skipped, outcome.out);
-    }
+    if (rank == 0) tell(code, &outcome, &err);
+    signals_destroy(&options.signals);
     MPI_Finalize();
     if (code) return complain_status(code);
-    return outcome.failed ? 1 : 0;
+    return outcome.stopped ? EX_TEMPFAIL : outcome.failed ? 1 : 0;
 }

@@ -2,6 +2,7 @@
 
 #include <getopt.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { OPTIONS_MAX = 8, HELP = 'h', FIRST = 256 };
 
@@ -30,4 +31,17 @@ bool command_options(int argc, char **argv, const char *usage, const struct comm
     if (optind + 1 != argc) return refuse(usage, status);
     *operand = argv[optind];
     return true;
+}
+
+bool command_flag(int *argc, char **argv, const char *name) {
+    int kept = 0;
+    bool found = false;
+    for (int i = 0; i < *argc; i++) {
+        bool flag = i > 0 && !strncmp(argv[i], "--", 2) && !strcmp(argv[i] + 2, name);
+        found = found || flag;
+        if (!flag) argv[kept++] = argv[i];
+    }
+    argv[kept] = NULL;
+    *argc = kept;
+    return found;
 }

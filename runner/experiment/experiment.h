@@ -3,8 +3,11 @@
 #define ADAPT_RUNNER_EXPERIMENT_H
 
 #include "base/error.h"
+#include "base/memory.h"
 #include "eval/evaluate.h"
+#include "io/archive/archive.h"
 #include "io/tasks/tasks.h"
+#include "slurm/settings.h"
 #include "solver/method.h"
 #include "train/model.h"
 #include "train/optimizer.h"
@@ -50,7 +53,10 @@ struct training_settings {
     long long micro_batch_tokens; /* rows a rank holds at a time; bounds memory */
     int recompute;                /* enum recompute: "none" or "layer" */
     int unit;                     /* enum sampler_unit: "token" or "example" */
+    bool shard_optimizer;         /* each rank holds its share of AdamW's moments only */
     bool validation_charged;      /* validation and probe tokens count against the budget */
+    double checkpoint_minutes;    /* from one checkpoint of a cell to the next; 0: only when a signal stops the run */
+    double stall_minutes;         /* without progress until a cell's ranks are ended; 0: never */
     struct optimizer_settings optimizer;
 };
 
@@ -102,6 +108,7 @@ struct experiment {
     int keep;           /* enum experiment_keep */
     int keep_dtype;     /* enum parameters_precision: "float32" or "source" */
     int best;           /* enum experiment_best; JSON key "best_by": "worst" | "mean" */
+    struct slurm_settings slurm;
 };
 
 /* Reads and checks a file; all mistakes are reported in one error, a line each. What stands outside the file
@@ -120,9 +127,14 @@ int experiment_set_out(struct experiment *experiment, const char *out, struct er
 /* All settings of a method in force, as a JSON object in freshly allocated text. */
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 
+/* The axes of the experiment's grid; strings are the experiment's, lists the arena's. */
+int experiment_axes(const struct experiment *experiment, struct arena *arena, struct archive_grid_axes *out,
+                    struct error *err);
+
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
- * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute` and added
- * models, budgets, methods, seeds and benchmarks; 0 if there is none. */
+ * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,
+ * `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes`, `slurm` and added models, budgets, methods,
+ * seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif

@@ -42,6 +42,8 @@ int experiment_read_benchmarks(struct experiment_reader *reader, const cJSON *ob
 int experiment_read_at(struct experiment_reader *reader, const cJSON *list, struct error *err);
 /* experiment_decontaminate.c; `object` may be NULL */
 void experiment_read_decontaminate(struct experiment_reader *reader, const cJSON *object);
+/* experiment_slurm.c */
+int experiment_read_slurm(struct experiment_reader *reader, struct error *err);
 
 /* The rows of "training", the optimizer's included, for a struct training_settings. */
 int experiment_training_table(struct arena *arena, const struct setting **out, struct error *err);

@@ -77,7 +77,7 @@ static void check_device(struct experiment_reader *reader) {
 
 static int read_top(struct experiment_reader *reader, struct error *err) {
     static const char *const sections[] = {"models", "tasks",    "budgets",    "methods",
-                                           "seeds",  "training", "evaluation", NULL};
+                                           "seeds",  "training", "evaluation", "slurm", NULL};
     struct experiment *experiment = reader->experiment;
     json_bind(&reader->report, reader->root, "", experiment_table, experiment, sections, reader->arena);
     if (!experiment->name)
@@ -142,6 +142,7 @@ static int read_everything(struct experiment_reader *reader, struct error *err) 
     TRY(experiment_read_seeds(reader, err));
     TRY(experiment_read_training(reader, err));
     TRY(experiment_read_evaluation(reader, err));
+    TRY(experiment_read_slurm(reader, err));
     check_agreement(reader);
     return 0;
 }

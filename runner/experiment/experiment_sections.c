@@ -125,10 +125,18 @@ static const struct setting training_rows[] = {
     {"recompute", SETTING_CHOICE, FIELD(recompute), RECOMPUTE_NONE, 0, 0, recompute_names, NULL,
      "what the backward pass computes again to save memory: layer keeps only the layers' inputs, for about a "
      "quarter more time and the same results"},
+    {"shard_optimizer", SETTING_FLAG, FIELD(shard_optimizer), 1, 0, 0, NULL, NULL,
+     "whether each rank of a cell holds AdamW's moments of its own share of the parameters only: saves "
+     "memory, changes no result"},
     {"unit", SETTING_CHOICE, FIELD(unit), SAMPLER_TOKEN, 0, 0, units, NULL,
      "what a mixture's shares are shares of"},
     {"validation_charged", SETTING_FLAG, FIELD(validation_charged), 0, 0, 0, NULL, NULL,
      "whether tokens spent on learning the mixture count against the budget"},
+    {"checkpoint_minutes", SETTING_REAL, FIELD(checkpoint_minutes), 5.0, 0.0, 1e6, NULL, NULL,
+     "minutes from one checkpoint of a cell to the next, and so what a crash loses at most; 0: only when a signal stops "
+     "the run"},
+    {"stall_minutes", SETTING_REAL, FIELD(stall_minutes), 10.0, 0.0, 1e6, NULL, NULL,
+     "minutes without a micro-batch, beyond twice the longest time between two, after which a cell's ranks are ended; 0: never"},
 };
 #undef FIELD
 enum { TRAINING_ROWS = sizeof training_rows / sizeof *training_rows };

@@ -38,7 +38,4 @@ struct interval report_mean_of(const struct results *results, int model, int bud
 /* The first finished cell of them whose tasks are known; NULL. */
 const struct result_cell *report_example(const struct results *results, int model, int budget, int method);
 
-/* Appends "3,5-8" of the cells for which `wanted` is set. */
-int report_cell_list(const bool *wanted, int count, struct text *out, struct error *err);
-
 #endif

@@ -2,33 +2,8 @@
 #include "runner/report/report_internal.h"
 
 #include "base/memory.h"
-#include <ctype.h>
-#include <stdio.h>
-#include <string.h>
-
-int report_cell_list(const bool *wanted, int count, struct text *out, struct error *err) {
-    for (int i = 0, any = 0; i < count; i++) {
-        if (!wanted[i]) continue;
-        int last = i;
-        while (last + 1 < count && wanted[last + 1]) last++;
-        TRY(text_printf(out, err, any++ ? ",%d" : "%d", i));
-        if (last > i) TRY(text_printf(out, err, "-%d", last));
-        i = last;
-    }
-    return 0;
-}
-
-/* As a shell wants it. */
-static int add_quoted(struct text *out, const char *word, struct error *err) {
-    bool plain = *word;
-    for (const char *c = word; *c; c++)
-        plain = plain && (isalnum((unsigned char)*c) || strchr("_-./+,:@%=", *c));
-    if (plain) return text_append_string(out, word, err);
-    TRY(text_append_string(out, "'", err));
-    for (const char *c = word; *c; c++)
-        TRY(*c == '\'' ? text_append_string(out, "'\\''", err) : text_append(out, c, 1, err));
-    return text_append_string(out, "'", err);
-}
+#include "runner/selection.h"
+#include "slurm/shell_quote.h"
 
 static int add_reason(struct table *table, const struct result_cell *cell, double now, bool *wanted,
                       struct error *err) {
@@ -65,11 +40,11 @@ static int tell_command(const struct results *results, const bool *wanted, struc
     for (int i = 0; i < results->count; i++) any = any || wanted[i];
     if (!any || !results->grid_known) return 0;
     TRY(text_append_string(out, "\nTo run them:\n  adapt run ", err));
-    TRY(add_quoted(out, results->experiment[0] ? results->experiment : "EXPERIMENT.json", err));
+    TRY(shell_quote(results->experiment[0] ? results->experiment : "EXPERIMENT.json", out, err));
     TRY(text_append_string(out, " --out ", err));
-    TRY(add_quoted(out, results->folder, err));
+    TRY(shell_quote(results->folder, out, err));
     TRY(text_append_string(out, " --cells ", err));
-    TRY(report_cell_list(wanted, results->count, out, err));
+    TRY(selection_text(wanted, results->count, out, err));
     return text_append_string(out, "\n", err);
 }
 

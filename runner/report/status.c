@@ -1,5 +1,6 @@
 #include "runner/report/status.h"
 
+#include "runner/report/status_owner.h"
 #include "runner/report/table.h"
 #include <math.h>
 #include <string.h>
@@ -92,23 +93,30 @@ static int add_progress(const struct results *results, const struct result_cell 
     return table_add(table, err, "%s", table_duration(seconds, left));
 }
 
-static int add_rows(const struct results *results, double now, struct table *table, struct error *err) {
-    static const char *const header[] = {"cell",     "model",        "budget",   "method",
-                                         "seed",     "state",        "tokens",   "progress",
-                                         "tokens/s", "last written", "time left"};
+static int add_rows(const struct results *results, double now, struct table *table, int *shown,
+                    struct error *err) {
+    static const char *const header[] = {"cell",     "model",    "budget",       "method",
+                                         "seed",     "state",    "runs on",      "tokens",
+                                         "progress", "tokens/s", "last written", "time left"};
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
     TRY(table_end_row(table, err));
     for (int i = 0; i < results->count; i++) {
         const struct result_cell *cell = &results->cells[i];
-        if (cell->state != ARCHIVE_RUNNING && cell->state != ARCHIVE_FAILED) continue;
+        char owner[OWNER_BYTES];
+        bool owned = status_owner(results, cell, owner); /* one that starts has no file of its own yet */
+        if (cell->state == ARCHIVE_DONE || (cell->state == ARCHIVE_PLANNED && !owned)) continue;
         TRY(table_add(table, err, "%d", cell->index));
         TRY(table_add(table, err, "%s", cell->key.model));
         TRY(table_add(table, err, "%s", cell->key.budget));
         TRY(table_add(table, err, "%s", cell->key.method));
         TRY(table_add(table, err, "%lld", cell->key.seed));
-        TRY(table_add(table, err, "%s", archive_state_name(cell->state)));
+        TRY(table_add(table, err, "%s",
+                      owned && cell->state != ARCHIVE_RUNNING ? "starting"
+                                                              : archive_state_name(cell->state)));
+        TRY(table_add(table, err, "%s", owner));
         TRY(add_progress(results, cell, now, table, err));
         TRY(table_end_row(table, err));
+        ++*shown;
     }
     return 0;
 }
@@ -126,6 +134,11 @@ static int tell_left(const struct results *results, struct text *out, struct err
     int running = results_count(results, ARCHIVE_RUNNING), planned = results_count(results, ARCHIVE_PLANNED);
     char left[DURATION_BYTES];
     if (!running && !planned) return 0;
+    double speed = 0.0;
+    for (int i = 0; i < results->count; i++)
+        if (results->cells[i].state == ARCHIVE_RUNNING && results->cells[i].rate > 0)
+            speed += results->cells[i].rate;
+    if (speed > 0) TRY(text_printf(out, err, "speed: %.0f tokens/s in all\n", speed));
     if (isnan(status_total_left(results))) return text_append_string(out, "time left: not known yet\n", err);
     return text_printf(out, err, "time left: about %s, %d cell%s at a time, at the speed so far\n",
                        table_duration(status_total_left(results), left), running > 1 ? running : 1,
@@ -138,15 +151,18 @@ int status_text(const struct results *results, double now, struct text *out, str
     TRY(text_printf(out, err, "%s%s%d cell%s: %d planned, %d running, %d done, %d failed\n", results->name,
                     results->name[0] ? ": " : "", results->count, results->count > 1 ? "s" : "", planned,
                     running, done, failed));
-    if (running || failed) {
+    if (running || failed || planned) {
         struct table *table;
-        TRY(table_create(6, &table, err));
-        int code = add_rows(results, now, table, err);
-        if (!code) code = text_append_string(out, "\n", err);
-        if (!code) code = table_print(table, out, err);
+        int shown = 0;
+        TRY(table_create(7, &table, err));
+        int code = add_rows(results, now, table, &shown, err);
+        if (!code && shown) {
+            code = text_append_string(out, "\n", err);
+            if (!code) code = table_print(table, out, err);
+            if (!code) code = text_append_string(out, "\n", err);
+        }
         table_destroy(&table);
         TRY(code);
-        TRY(text_append_string(out, "\n", err));
     }
     TRY(tell_failures(results, out, err));
     return tell_left(results, out, err);

@@ -56,7 +56,7 @@ struct bench {
     struct backend *b;
     struct attention_shape shape;
     struct linear_cross_entropy loss;
-    struct view big[3], rows[4], wide[5], narrow[4], norm, lse, kv[4], vector[4];
+    struct view big[3], rows[4], wide[5], narrow[4], norm, lse, kv[4], vector[4], slots[3], alignment;
 };
 
 static void run_product(struct bench *x) {
@@ -67,9 +67,38 @@ static void run_up(struct bench *x) {
     x->b->matmul(x->b, false, true, ROWS, FORWARD, HIDDEN, 1.0f, x->rows[0], HIDDEN, x->big[1], HIDDEN, 0.0f,
                  x->wide[0], FORWARD);
 }
+static void gradient(struct bench *x, const struct view *slot) {
+    struct linear_gradient args = {.rows = ROWS,
+                                   .out = FORWARD,
+                                   .in = HIDDEN,
+                                   .input = x->rows[0],
+                                   .output_gradient = x->wide[0],
+                                   .gradient = x->big[2]};
+    if (slot) {
+        args.direction = x->big[1];
+        args.slot = *slot;
+        args.alignment = x->alignment;
+    }
+    x->b->linear_gradient(x->b, &args);
+}
 static void run_gradient(struct bench *x) {
-    x->b->matmul(x->b, true, false, FORWARD, HIDDEN, ROWS, 1.0f, x->wide[0], FORWARD, x->rows[0], HIDDEN,
-                 1.0f, x->big[2], HIDDEN);
+    gradient(x, NULL);
+}
+static void run_gradient_5(struct bench *x) {
+    gradient(x, &x->slots[0]);
+}
+static void run_gradient_20(struct bench *x) {
+    gradient(x, &x->slots[1]);
+}
+static void run_gradient_50(struct bench *x) {
+    gradient(x, &x->slots[2]);
+}
+/* The other way to the same alignments: <dy_t, G x_t> of every row. */
+static void run_gradient_rows(struct bench *x) {
+    gradient(x, NULL);
+    x->b->matmul(x->b, false, true, ROWS, FORWARD, HIDDEN, 1.0f, x->rows[0], HIDDEN, x->big[1], HIDDEN, 0.0f,
+                 x->wide[1], FORWARD);
+    x->b->row_dot(x->b, ROWS, FORWARD, x->wide[1], x->wide[0], x->slots[1], x->alignment);
 }
 static void run_attention(struct bench *x) {
     x->b->attention(x->b, &x->shape, x->rows[0], x->kv[0], x->kv[1], x->rows[1], x->lse);
@@ -109,6 +138,16 @@ static void run_dot(struct bench *x) {
     x->b->dot(x->b, PARAMETERS, x->vector[0], x->vector[3], result);
 }
 
+/* Rows of `count` slots, one slot after the other. */
+static struct view make_slots(struct backend *b, int count) {
+    int32_t slot[ROWS];
+    struct view view = make(b, ROWS, 0.0f);
+    view.dtype = DTYPE_I32;
+    for (int t = 0; t < ROWS; t++) slot[t] = t * count / ROWS;
+    b->upload(b, view, slot, ROWS);
+    return view;
+}
+
 static struct bench set_up(struct backend *b) {
     static struct segment segment[SEGMENTS];
     struct bench x = {.b = b};
@@ -122,6 +161,10 @@ static struct bench set_up(struct backend *b) {
     for (int i = 0; i < 4; i++) x.vector[i] = make(b, PARAMETERS, i == 2 ? 0.0f : 0.02f);
     x.norm = make(b, HIDDEN, 1.0f);
     x.lse = make(b, (size_t)ROWS * HEADS, 1.0f);
+    static const int counts[3] = {5, 20, 50};
+    for (int i = 0; i < 3; i++) x.slots[i] = make_slots(b, counts[i]);
+    x.alignment = make(b, 2 * 50, 0.0f);
+    x.alignment.dtype = DTYPE_F64;
     x.loss = (struct linear_cross_entropy){.rows = ROWS, .hidden = HIDDEN, .vocabulary = VOCABULARY};
     x.loss.hidden_states = x.rows[0];
     x.loss.weight = make(b, (size_t)VOCABULARY * HIDDEN, 0.02f);
@@ -145,7 +188,11 @@ int main(int argc, char **argv) {
         double flops, bytes; /* one of them */
     } benches[] = {{"matmul 2048^3", run_product, 2.0 * 2048 * 2048 * 2048, 0},
                    {"matmul 2048x1536x576", run_up, 2.0 * ROWS * FORWARD * HIDDEN, 0},
-                   {"matmul 1536x576x2048, A^T", run_gradient, 2.0 * ROWS * FORWARD * HIDDEN, 0},
+                   {"linear_gradient 1536x576", run_gradient, 2.0 * ROWS * FORWARD * HIDDEN, 0},
+                   {"  with alignments of 5 slots", run_gradient_5, 2.0 * ROWS * FORWARD * HIDDEN, 0},
+                   {"  with alignments of 20 slots", run_gradient_20, 2.0 * ROWS * FORWARD * HIDDEN, 0},
+                   {"  with alignments of 50 slots", run_gradient_50, 2.0 * ROWS * FORWARD * HIDDEN, 0},
+                   {"  the same, row by row", run_gradient_rows, 2.0 * ROWS * FORWARD * HIDDEN, 0},
                    {"attention 4x512", run_attention, 2.0 * 2.0 * scores, 0},
                    {"attention_backward 4x512", run_attention_backward, 5.0 * 2.0 * scores, 0},
                    {"linear_cross_entropy, forward", run_loss, 2.0 * layer, 0},

@@ -9,8 +9,8 @@ line (tokens_per_s, step_s, meta_s, peak_gib). Both sides take turns, the first 
 compared.
   full   4 sequences of 512 tokens, all supervised; adapt takes two at a time
   real   the tasks in DIR (Natural Instructions files), completion-only: two examples a step for the peer, 2048 tokens for adapt
-  meta   the same with the mixture's signal, 20 tasks, two examples of each: the peer's autograd, a backward pass a task,
-         against what adapt's alignments add to a training step on the same examples
+  meta   the same with the mixture's signal, two examples of each of 20 tasks, every one the task's instance of median
+         length: the peer's autograd, a backward pass a task, against what adapt's alignments add to a training step
   cost   adapt alone: an update step against plain steps for 5, 20 and 50 tasks
   ranks  adapt alone: two ranks of half the threads against one rank
 """
@@ -124,10 +124,25 @@ def bench_real(folder):
     row("real: peak memory, GiB", memory, other, memory / other, "of the peer")
 
 
+def median_instances(folder):
+    """The tasks with one instance each, again and again: that of median length, with a number behind it because equal ones
+    are kept together. Whatever either side draws, it is as long."""
+    out = pathlib.Path(folder) / "median-tasks"
+    out.mkdir(exist_ok=True)
+    for path in sorted(OPTIONS.tasks.glob("*.json")):
+        task = json.loads(path.read_text())
+        instances = sorted(task["Instances"][:64], key=lambda instance: len(instance["input"]))
+        chosen = instances[len(instances) // 2]
+        task["Instances"] = [{**chosen, "id": f"{chosen['id']}-{i}", "input": f"{chosen['input']} {10 + i}"} for i in range(40)]
+        (out / path.name).write_text(json.dumps(task))
+    return out
+
+
 def bench_meta(folder):
     """Ours: the update step's training pass less the plain step's on the same examples; the peer's: all of its signal."""
-    path = experiment(folder, "adapt", OPTIONS.tasks)
-    ours, theirs = take_turns(lambda: adapt(path), lambda: peer("--work", "real", "--tasks", OPTIONS.tasks, "--batch", 2,
+    tasks = median_instances(folder)
+    path = experiment(folder, "adapt", tasks)
+    ours, theirs = take_turns(lambda: adapt(path), lambda: peer("--work", "real", "--tasks", tasks, "--batch", 2,
                                                                 "--meta", "naive", "--task-count", 20, "--steps", 2))
     extra = statistics.median(r["update"]["phase_seconds"]["train"] - r["plain_matching"]["phase_seconds"]["train"] for r in ours)
     whole = statistics.median(r["update"]["step_seconds"] - r["plain_matching"]["step_seconds"] for r in ours)

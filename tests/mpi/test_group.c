@@ -27,6 +27,29 @@ static void test_agree_spreads_the_lowest_failure(void **state) {
     group_release(&group);
 }
 
+/* Beside the agreement: one rank's wish, and what needs all of them. */
+static void test_votes(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    bool last = group.rank == group.size - 1;
+    int votes[3] = {-(int)last, group.rank, last ? 7 : 9};
+    assert_int_equal(group_agree_least(&group, 0, votes, 3, &err), 0);
+    assert_int_equal(votes[0], -1);
+    assert_int_equal(votes[1], 0);
+    assert_int_equal(votes[2], 7);
+    int vote = group.rank, code = last ? error_set(&err, ERROR_STOPPED, "a signal") : 0;
+    assert_int_equal(group_agree_least(&group, code, &vote, 1, &err), ERROR_STOPPED);
+    assert_int_equal(vote, 0);
+    assert_string_equal(err.message, "a signal"); /* no rank is to blame */
+    double all[64], mine = 3.0 * group.rank;
+    assert_true(group.size <= 64 && group.local == group.size);
+    assert_int_equal(group_gather(&group, &mine, sizeof mine, all, &err), 0);
+    for (int i = 0; group.rank == 0 && i < group.size; i++) assert_true(all[i] == 3.0 * i);
+    group_release(&group);
+}
+
 static void test_sums(void **state) {
     (void)state;
     struct error err = {0};
@@ -81,6 +104,7 @@ int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agree_spreads_the_lowest_failure),
+        cmocka_unit_test(test_votes),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_wait_is_patient),
         cmocka_unit_test(test_split),

@@ -176,11 +176,11 @@ static void test_equals_the_plain_way(void **state) {
                                            {1000, OBJECTIVE_LOSS, NULL},
                                            {1, OBJECTIVE_RATIO, w.reference},
                                            {0.1, OBJECTIVE_EXCESS, w.reference}};
-        /* memcheck looks at one of them: its walls make it slow. */
+        /* memcheck looks at one of them, several tasks a micro-batch: its walls make it slow. */
         for (size_t c = 0; c < (i == 0 ? sizeof cases / sizeof *cases : 1); c++) {
             double loss[TASKS_MAX];
             if (plain_gradient(&w, &cases[c], loss, &err)) fail_msg("%s", err.message);
-            for (int r = 0; r < 3; r++) compare(&w, &cases[c], rows[r], loss);
+            for (int r = i; r < 3 - i; r++) compare(&w, &cases[c], rows[r], loss);
         }
         close_world(&w);
         assert_int_equal(file_remove_tree(folder, &err), 0);

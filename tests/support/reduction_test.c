@@ -16,7 +16,7 @@
 #include <time.h>
 
 /* More buckets than are ever on their way at a time, and the last one is short. */
-enum { N = 10007, BUCKET = 701, BEFORE = 3 };
+enum { N = 10007, BUCKET = 401, BEFORE = 3 };
 
 struct world {
     struct group group;

@@ -3,6 +3,7 @@
 #include "tests/support/reference_ops.h"
 
 #include <math.h>
+#include <string.h>
 
 static const double PRODUCT_ERROR =
     4e-7; /* relative to |A| |B|: roundings of float sums, which grow as a random walk */
@@ -66,6 +67,88 @@ static void run_alone(struct op_case *c, int index) {
     expect_close(c, "rows", out, want, 0.0, 0.0);
 }
 
+enum slots { SORTED, MIXED, ONE };
+static const struct {
+    int rows, out, in, slots;
+    enum slots order;
+} layers[] = {{1, 1, 1, 1, ONE},          {5, 3, 7, 2, SORTED},    {0, 4, 4, 2, SORTED},
+              {40, 96, 17, 40, SORTED},   {130, 97, 33, 5, MIXED}, {200, 200, 769, 7, SORTED},
+              {64, 100, 1600, 3, SORTED}, {77, 500, 48, 4, ONE}};
+enum { LAYERS = sizeof layers / sizeof *layers, WANTS = 3 }; /* gradient, alignments, both */
+
+static struct array *slots_of(struct op_case *c, int s) {
+    double *slot = op_numbers(c, (size_t)layers[s].rows);
+    struct array *random = array_indices(c, (size_t)layers[s].rows, (size_t)layers[s].slots);
+    for (int t = 0; t < layers[s].rows; t++) {
+        if (layers[s].order == MIXED) slot[t] = random->value[t];
+        if (layers[s].order == SORTED) slot[t] = t * layers[s].slots / layers[s].rows;
+        if (layers[s].order == ONE) slot[t] = layers[s].slots - 1;
+    }
+    return array_given(c, DTYPE_I32, (size_t)layers[s].rows, slot);
+}
+
+static void run_linear_gradient(struct op_case *c, int index) {
+    int s = index / WANTS, want_gradient = index % WANTS != 1, want_alignment = index % WANTS != 0;
+    int rows = layers[s].rows, out = layers[s].out, in = layers[s].in;
+    size_t weights = (size_t)(out * in);
+    op_describe(c, "%d rows, weight %d x %d, %d slots, gradient %d, alignments %d", rows, out, in,
+                layers[s].slots, want_gradient, want_alignment);
+    struct array *x = array_random(c, (size_t)(rows * in), 1.0),
+                 *dy = array_random(c, (size_t)(rows * out), 1.0);
+    struct array *gradient = array_random(c, weights, 1.0), *direction = array_random(c, weights, 1.0);
+    struct array *alignment = array_filled(c, DTYPE_F64, (size_t)layers[s].slots, 2.0),
+                 *slot = slots_of(c, s);
+    double *sum = op_copy(c, gradient->value, weights),
+           *inner = op_copy(c, alignment->value, alignment->count);
+    double *products = op_numbers(c, (size_t)(rows * out));
+    struct linear_gradient args = {
+        .rows = rows, .out = out, .in = in, .input = x->view, .output_gradient = dy->view};
+    if (want_gradient) {
+        reference_matmul(true, false, out, in, rows, 1.0, dy->value, out, x->value, in, 1.0, sum, in);
+        args.gradient = gradient->view;
+    }
+    if (want_alignment) { /* the other way: <dy_t, G x_t> */
+        reference_matmul(false, true, rows, out, in, 1.0, x->value, in, direction->value, in, 0.0, products,
+                         out);
+        reference_row_dot(rows, out, products, dy->value, slot->value, inner);
+        args.direction = direction->view;
+        args.slot = slot->view;
+        args.alignment = alignment->view;
+    }
+    c->backend->linear_gradient(c->backend, &args);
+    expect_good(c);
+    expect_close(c, "gradient", gradient, sum, PRODUCT_ERROR * (rows + 1), PRODUCT_ERROR);
+    /* Terms of size 1 with random signs, each with the error of its factor dy^T x. */
+    expect_close(c, "alignment", alignment, inner, PRODUCT_ERROR * sqrt((double)rows * out * in),
+                 PRODUCT_ERROR);
+    expect_unchanged(c, "input", x);
+    expect_unchanged(c, "output gradient", dy);
+    expect_unchanged(c, "direction", direction);
+}
+
+static void run_linear_gradient_failures(struct op_case *c, int index) {
+    static const double wrong[] = {0, 1, 1e6, 1};
+    struct array *x = array_random(c, 16, 1.0), *gradient = array_random(c, 16, 1.0);
+    struct array *slot = array_given(c, DTYPE_I32, 4, wrong), *alignment = array_filled(c, DTYPE_F64, 2, 0.0);
+    struct linear_gradient args = {.rows = index == 0 ? -4 : 4,
+                                   .out = 4,
+                                   .in = 4,
+                                   .input = x->view,
+                                   .output_gradient = x->view,
+                                   .gradient = gradient->view};
+    op_describe(c, "%s",
+                index == 0   ? "negative rows"
+                : index == 1 ? "a slot out of range"
+                             : "an absent direction");
+    if (index == 1) args.direction = x->view;
+    if (index) args.slot = slot->view;
+    if (index) args.alignment = view_at(alignment->view, 0);
+    c->backend->linear_gradient(c->backend, &args);
+    expect_failure(c, ERROR_INTERNAL, "linear_gradient");
+    /* A device meets a wrong index while it computes. */
+    if (index != 1 || !strcmp(c->backend->name, "cpu")) expect_unchanged(c, "gradient", gradient);
+}
+
 static void run_failures(struct op_case *c, int index) {
     static const struct {
         int m, n, k, lda, ldb, ldc;
@@ -88,6 +171,8 @@ int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"matmul", 4 * SHAPES, run_matmul},
                                              {"alone", 9, run_alone},
                                              {"failures", 6, run_failures},
+                                             {"linear_gradient", WANTS * LAYERS, run_linear_gradient},
+                                             {"linear_gradient failures", 3, run_linear_gradient_failures},
                                              {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

@@ -142,6 +142,16 @@ static struct outputs run_matmul(struct op_case *c) {
     return (struct outputs){{out}};
 }
 
+static struct outputs run_linear_gradient(struct op_case *c) {
+    struct array *x = array_random(c, 60 * 900, 1.0), *dy = array_random(c, 60 * 210, 1.0);
+    struct array *gradient = array_random(c, 210 * 900, 1.0), *direction = array_random(c, 210 * 900, 1.0);
+    struct array *slot = array_indices(c, 60, 4), *alignment = array_filled(c, DTYPE_F64, 4, 0.1);
+    struct linear_gradient args = {
+        60, 210, 900, x->view, dy->view, gradient->view, direction->view, slot->view, alignment->view};
+    c->backend->linear_gradient(c->backend, &args);
+    return (struct outputs){{gradient, alignment}};
+}
+
 static struct outputs run_cross_entropy(struct op_case *c) {
     enum { ROWS = 150, HIDDEN = 32, VOCABULARY = 500 };
     struct array *states = array_random(c, ROWS * HIDDEN, 0.3),
@@ -175,6 +185,7 @@ static const struct {
                   {"adamw", run_adamw, false},
                   {"embed_backward", run_embed_backward, false},
                   {"row_dot", run_row_dot, false},
+                  {"linear_gradient", run_linear_gradient, false},
                   {"rmsnorm", run_rmsnorm, false},
                   {"gated", run_gated, false},
                   {"attention, one segment", run_attention_of_one, false},

@@ -91,12 +91,62 @@ static void test_watch_tells_a_captured_task_only(void **state) {
     watch_destroy(&watch);
 }
 
+/* A watch and a ledger that are saved at any update go on as if nothing had been. */
+static void test_state_goes_on(void **state) {
+    (void)state;
+    enum { TASKS = 2 };
+    struct error err = {0};
+    uint64_t words[64], books[16];
+    assert_true(watch_state_words(TASKS) <= 64 && ledger_state_words(TASKS) <= 16);
+    for (int cut = 0; cut < 40; cut += 3) {
+        struct watch *whole, *first, *second;
+        assert_int_equal(watch_create(TASKS, &whole, &err), 0);
+        assert_int_equal(watch_create(TASKS, &first, &err), 0);
+        assert_int_equal(watch_create(TASKS, &second, &err), 0);
+        for (int update = 0; update < 40; update++) {
+            double share[TASKS] = {0.2 + 0.01 * update, 0.3}, loss[TASKS] = {3.3 + sin(update), 2.0};
+            if (update == cut) {
+                watch_save(first, words);
+                watch_restore(second, words);
+            }
+            int expected = watch_update(whole, share, loss);
+            assert_int_equal(watch_update(update < cut ? first : second, share, loss), expected);
+            if (expected < 0) continue;
+            double a[4], b[4];
+            watch_explain(whole, expected, &a[0], &a[1], &a[2], &a[3]);
+            watch_explain(update < cut ? first : second, expected, &b[0], &b[1], &b[2], &b[3]);
+            assert_memory_equal(a, b, sizeof a);
+        }
+        watch_destroy(&whole);
+        watch_destroy(&first);
+        watch_destroy(&second);
+    }
+    struct ledger from, to;
+    assert_int_equal(ledger_create(TASKS, 100, true, &from, &err), 0);
+    assert_int_equal(ledger_create(TASKS, 100, true, &to, &err), 0);
+    assert_int_equal(ledger_add(&from, LEDGER_TRAINING, 1, 60, &err), 0);
+    assert_int_equal(ledger_add(&from, LEDGER_VALIDATION, 0, 25, &err), 0);
+    from.fed = 1234;
+    ledger_save(&from, books);
+    assert_int_equal(ledger_restore(&to, books, &err), 0);
+    assert_int_equal(ledger_charged(&to), 85);
+    assert_int_equal(to.fed, 1234);
+    assert_int_equal(to.spent[LEDGER_TRAINING][1], 60);
+    books[1] = 16; /* past the budget */
+    assert_int_equal(ledger_restore(&to, books, &err), ERROR_INPUT);
+    books[1] = UINT64_MAX;
+    assert_int_equal(ledger_restore(&to, books, &err), ERROR_INPUT);
+    ledger_release(&from);
+    ledger_release(&to);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget_rounding),
         cmocka_unit_test(test_ledger_never_passes_the_budget),
         cmocka_unit_test(test_deal_is_balanced),
         cmocka_unit_test(test_watch_tells_a_captured_task_only),
+        cmocka_unit_test(test_state_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -196,6 +196,65 @@ static void test_resume(void **state) {
     optimizer_destroy(&again);
 }
 
+/* Optimizers that hold a part each do together what one does that holds everything, bit for bit; bounds lie
+ * inside of tensors, and one part is empty. */
+static void parts_equal_the_whole(const struct optimizer_settings *settings) {
+    enum { PARTS = 4 };
+    struct optimizer *whole, *part[PARTS];
+    size_t n = fixture.layout->elements, bound[PARTS + 1] = {0, PARAMETER_ALIGNMENT, 0, 0, n};
+    bound[2] = bound[3] = n / 3 / PARAMETER_ALIGNMENT * PARAMETER_ALIGNMENT;
+    MUST(optimizer_create(fixture.backend, fixture.layout, settings, &whole, err));
+    for (int i = 0; i < PARTS; i++)
+        MUST(optimizer_create_part(fixture.backend, fixture.layout, settings,
+                                   (struct parameter_range){bound[i], bound[i + 1] - bound[i]}, &part[i],
+                                   err));
+    fixture_randomise(&fixture, fixture.parameters, 1);
+    fixture.backend->copy(fixture.backend, n, fixture.parameters, fixture.spare);
+    for (uint32_t t = 0; t < 4; t++) {
+        double squares, norm, again, sum = 0;
+        fixture_randomise(&fixture, fixture.gradient, 10 + t);
+        MUST(optimizer_step(whole, 0.01, fixture.gradient, fixture.parameters, &norm, err));
+        for (int i = 0; i < PARTS; i++) {
+            struct parameter_range held = optimizer_state(part[i]).held;
+            assert_true(held.first == bound[i] && held.count == bound[i + 1] - bound[i]);
+            MUST(optimizer_squares(part[i], fixture.gradient, held, &squares, err));
+            sum += squares;
+        }
+        assert_true(fabs(sqrt(sum) - norm) <= 1e-12 * norm);
+        for (int i = 0; i < PARTS; i++) {
+            MUST(optimizer_squares(part[i], fixture.gradient, (struct parameter_range){0, n}, &squares, err));
+            MUST(optimizer_apply(part[i], 0.01, squares, fixture.gradient, fixture.spare, &again, err));
+            assert_true(again == norm);
+        }
+    }
+    float *one = fixture_download(&fixture, fixture.parameters),
+          *many = fixture_download(&fixture, fixture.spare);
+    assert_memory_equal(one, many, n * sizeof *one);
+    memory_free(one);
+    memory_free(many);
+    fixture_randomise(&fixture, fixture.direction, 5);
+    fixture.backend->copy(fixture.backend, n, fixture.direction, fixture.spare);
+    MUST(optimizer_precondition(whole, OPTIMIZER_NEXT_STEP, fixture.direction, err));
+    for (int i = 0; i < PARTS; i++)
+        MUST(optimizer_precondition(part[i], OPTIMIZER_NEXT_STEP, fixture.spare, err));
+    one = fixture_download(&fixture, fixture.direction);
+    many = fixture_download(&fixture, fixture.spare);
+    assert_memory_equal(one, many, n * sizeof *one);
+    memory_free(one);
+    memory_free(many);
+    for (int i = 0; i < PARTS; i++) optimizer_destroy(&part[i]);
+    optimizer_destroy(&whole);
+}
+
+static void test_parts(void **state) {
+    (void)state;
+    parts_equal_the_whole(&PLAIN);
+    struct optimizer_settings settings = PLAIN;
+    settings.kind = OPTIMIZER_SGD;
+    settings.clip = 0;
+    parts_equal_the_whole(&settings);
+}
+
 static void check_precondition(struct optimizer *optimizer, enum optimizer_moment moment, const double *v,
                                double correction1, double correction2) {
     float *before, *after;
@@ -297,7 +356,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_adamw),        cmocka_unit_test(test_sgd),
         cmocka_unit_test(test_not_finite),   cmocka_unit_test(test_resume),
         cmocka_unit_test(test_precondition), cmocka_unit_test(test_schedules),
-        cmocka_unit_test(test_settings),
+        cmocka_unit_test(test_settings),     cmocka_unit_test(test_parts),
     };
     if (argc < 2) {
         fprintf(stderr, "usage: %s BACKEND\n", argv[0]);

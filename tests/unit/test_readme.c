@@ -75,6 +75,7 @@ static void test_every_setting_is_told(void **state) {
     missing += check_table(text, "training", training);
     missing += check_table(text, "evaluation", eval_settings_table);
     missing += check_table(text, "decontaminate", experiment_decontaminate_table);
+    missing += check_table(text, "slurm", slurm_settings_table);
     for (const struct method *const *method = method_list(); *method; method++) {
         struct text line = {0};
         assert_int_equal(text_printf(&line, &err, "| `%s` | %s", (*method)->name, (*method)->meaning), 0);

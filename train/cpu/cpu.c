@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "train/cpu/few.h"
 #include "train/cpu/memory.h"
+#include "train/cpu/weight_gradient.h"
 #include <omp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -102,7 +103,8 @@ static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabul
     /* <dO, O> of every row and head in the backward pass; there are fewer heads than hidden columns */
     size_t inner = sizeof(float) * (size_t)rows * (size_t)hidden;
     bytes = larger(bytes, cpu_attention_scratch(cpu->threads, RESERVED_HEAD_DIM) + inner);
-    bytes = larger(bytes, cpu_cross_entropy_scratch(targets, hidden, vocabulary, true));
+    bytes = larger(bytes, weight_gradient_scratch(cpu->threads, rows));
+    bytes = larger(bytes, cpu_cross_entropy_scratch(cpu->threads, targets, hidden, vocabulary, true));
     bytes = larger(bytes, few_bytes(rows < FEW_ROWS ? rows : FEW_ROWS, RESERVED_FORWARD * hidden));
     return larger(bytes, cpu_argmax_scratch(cpu->threads, hidden));
 }

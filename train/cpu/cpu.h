@@ -57,12 +57,8 @@ static inline bool cpu_ready(const struct cpu *cpu) {
 /* Scratch that an operation needs for given shapes, in bytes; `reserve` takes the largest. */
 size_t cpu_rmsnorm_scratch(int columns);
 size_t cpu_attention_scratch(int threads, int head_dim);
-size_t cpu_cross_entropy_scratch(int targets, int hidden, int vocabulary, bool alignment);
+size_t cpu_cross_entropy_scratch(int threads, int targets, int hidden, int vocabulary, bool alignment);
 size_t cpu_argmax_scratch(int threads, int hidden);
-
-/* sums[slot[t]] += <x[t], y[t]> for rows of `columns`, in the order of t: row_dot on host memory. */
-void cpu_add_row_dots(struct cpu *cpu, int rows, int columns, const float *x, const float *y,
-                      const int32_t *slot, double *sums);
 
 /* Each family puts its operations into the table. */
 void cpu_install_memory(struct backend *b);

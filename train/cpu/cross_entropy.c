@@ -4,9 +4,10 @@
 #include "train/cpu/few.h"
 #include "train/cpu/gemm.h"
 #include "train/cpu/kernels.h"
+#include "train/cpu/weight_gradient.h"
 
 enum {
-    LOGIT_BYTES = 64 << 20, /* of one chunk; as many again for alignments */
+    LOGIT_BYTES = 64 << 20, /* of one chunk */
     SMALL = 4096,           /* logits of a chunk up to which one thread does the rows */
     LEAST_ROWS = 128        /* of a chunk, even where that is more: the weight is read once a chunk */
 };
@@ -24,10 +25,16 @@ static size_t logit_bytes(int targets, int vocabulary) {
     return (sizeof(float) * (size_t)chunk_rows(targets, vocabulary) * (size_t)vocabulary + 63) / 64 * 64;
 }
 
-size_t cpu_cross_entropy_scratch(int targets, int hidden, int vocabulary, bool alignment) {
+/* Bytes of what the products around the logits need, one after the other. */
+static size_t product_bytes(int threads, int targets, int hidden, int vocabulary, bool alignment) {
     /* A last chunk may be small where the others are not. */
-    int few = targets < FEW_ROWS ? targets : FEW_ROWS;
-    return logit_bytes(targets, vocabulary) * (alignment ? 2 : 1) + few_room(few, hidden);
+    size_t few = few_room(targets < FEW_ROWS ? targets : FEW_ROWS, hidden);
+    size_t aligned = alignment ? weight_gradient_scratch(threads, chunk_rows(targets, vocabulary)) : 0;
+    return few > aligned ? few : aligned;
+}
+
+size_t cpu_cross_entropy_scratch(int threads, int targets, int hidden, int vocabulary, bool alignment) {
+    return logit_bytes(targets, vocabulary) + product_bytes(threads, targets, hidden, vocabulary, alignment);
 }
 
 static CPU_KERNEL float kernel_maximum(int n, const float *x) {
@@ -73,8 +80,8 @@ static bool is_greedy(const float *x, int target, float largest) {
 struct places {
     const float *hidden, *weight, *row_weight, *direction;
     const int32_t *target, *slot;
-    float *loss, *hidden_gradient, *weight_gradient, *logits, *products;
-    void *room; /* of few_linear */
+    float *loss, *hidden_gradient, *weight_gradient, *logits;
+    void *room; /* of products */
     int32_t *greedy;
     double *alignment;
 };
@@ -103,12 +110,11 @@ static bool find_places(struct cpu *cpu, const struct linear_cross_entropy *args
         at->alignment = cpu_f64(cpu, name, args->alignment, 1);
     }
     unsigned char *scratch = cpu_scratch(
-        cpu, name, cpu_cross_entropy_scratch(args->rows, args->hidden, args->vocabulary, aligned));
+        cpu, name,
+        cpu_cross_entropy_scratch(cpu->threads, args->rows, args->hidden, args->vocabulary, aligned));
     if (!scratch) return false;
-    size_t bytes = logit_bytes(args->rows, args->vocabulary);
     at->logits = (float *)(void *)scratch;
-    at->products = aligned ? (float *)(void *)(scratch + bytes) : NULL;
-    at->room = scratch + bytes * (aligned ? 2 : 1);
+    at->room = scratch + logit_bytes(args->rows, args->vocabulary);
     return cpu_ready(cpu);
 }
 
@@ -142,22 +148,20 @@ static void linear_cross_entropy(struct backend *b, const struct linear_cross_en
     for (int start = 0; start < args->rows && !status; start += chunk) {
         int rows = args->rows - start < chunk ? args->rows - start : chunk;
         const float *states = at.hidden + (size_t)start * width;
-        status = few_linear(cpu->gemm, threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight, hidden, 0.0f,
-                            at.logits, vocabulary, at.room);
+        status = few_linear(cpu->gemm, threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.weight,
+                            hidden, 0.0f, at.logits, vocabulary, at.room);
 #pragma omp parallel for num_threads(threads) schedule(static) if ((size_t)rows * classes > SMALL)
         for (int r = 0; r < rows; r++)
             finish_row(&at, vocabulary, start + r, at.logits + (size_t)r * classes);
-        if (at.alignment && !status) {
-            status = few_linear(cpu->gemm, threads, rows, vocabulary, hidden, 1.0f, states, hidden, at.direction, hidden,
-                                0.0f, at.products, vocabulary, at.room);
-            cpu_add_row_dots(cpu, rows, vocabulary, at.logits, at.products, at.slot + start, at.alignment);
-        }
         if (at.hidden_gradient && !status)
-            status = gemm_multiply(cpu->gemm, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary,
-                          at.weight, hidden, 0.0f, at.hidden_gradient + (size_t)start * width, hidden);
-        if (at.weight_gradient && !status)
-            status = gemm_multiply(cpu->gemm, true, false, vocabulary, hidden, rows, 1.0f, at.logits, vocabulary, states,
-                          hidden, 1.0f, at.weight_gradient, hidden);
+            status =
+                gemm_multiply(cpu->gemm, false, false, rows, hidden, vocabulary, 1.0f, at.logits, vocabulary,
+                              at.weight, hidden, 0.0f, at.hidden_gradient + (size_t)start * width, hidden);
+        const struct weight_gradient work = {
+            rows,        vocabulary,         hidden,       states,
+            at.logits,   at.weight_gradient, at.direction, at.slot ? at.slot + start : NULL,
+            at.alignment};
+        if (!status) status = weight_gradient_add(cpu->gemm, threads, &work, at.room);
     }
     if (status) cpu_fail(cpu, ERROR_DEVICE, name, "the GEMM library gave status %d", status);
 }

@@ -17,4 +17,8 @@ void gemm_destroy(struct gemm **gemm); /* *gemm may be NULL */
 int gemm_multiply(struct gemm *gemm, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
                   const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
 
+/* The same on the calling thread alone, for callers inside an OpenMP region; several may be under way at once. */
+int gemm_multiply_here(struct gemm *gemm, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
+                       const float *a, int lda, const float *b, int ldb, float beta, float *c, int ldc);
+
 #endif

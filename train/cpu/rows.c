@@ -84,18 +84,6 @@ static void scatter_add_rows(struct backend *b, int rows, int hidden, struct vie
     add_rows(cpu_of(b), "scatter_add_rows", rows, hidden, 1.0f, index, from, to);
 }
 
-void cpu_add_row_dots(struct cpu *cpu, int rows, int columns, const float *x, const float *y,
-                      const int32_t *slot, double *sums) {
-    double dots[DOT_ROWS];
-    for (int start = 0; start < rows; start += DOT_ROWS) {
-        int count = rows - start < DOT_ROWS ? rows - start : DOT_ROWS;
-#pragma omp parallel for num_threads(cpu->threads) schedule(static) if (area(count, columns) > SMALL)
-        for (int t = 0; t < count; t++)
-            dots[t] = cpu_dot((size_t)columns, x + area(start + t, columns), y + area(start + t, columns));
-        for (int t = 0; t < count; t++) sums[slot[start + t]] += dots[t];
-    }
-}
-
 static void row_dot(struct backend *b, int rows, int columns, struct view x, struct view y, struct view slot,
                     struct view alignment) {
     struct cpu *cpu = cpu_of(b);
@@ -105,7 +93,14 @@ static void row_dot(struct backend *b, int rows, int columns, struct view x, str
     const int32_t *to = cpu_indices(cpu, "row_dot", slot, (size_t)rows, cpu_room(alignment));
     double *sums = cpu_f64(cpu, "row_dot", alignment, 1);
     if (!left || !right || !to || !sums) return;
-    cpu_add_row_dots(cpu, rows, columns, left, right, to, sums);
+    double dots[DOT_ROWS];
+    for (int start = 0; start < rows; start += DOT_ROWS) {
+        int count = rows - start < DOT_ROWS ? rows - start : DOT_ROWS;
+#pragma omp parallel for num_threads(cpu->threads) schedule(static) if (area(count, columns) > SMALL)
+        for (int t = 0; t < count; t++)
+            dots[t] = cpu_dot((size_t)columns, left + area(start + t, columns), right + area(start + t, columns));
+        for (int t = 0; t < count; t++) sums[to[start + t]] += dots[t];
+    }
 }
 
 void cpu_install_rows(struct backend *b) {

@@ -9,7 +9,7 @@ extern "C" {
 
 const char *const cuda_operation_names[CUDA_OPERATIONS] = {"embed",        "embed_backward", "gather_rows",
                                                            "scatter_add_rows", "scatter_rows", "row_dot",
-                                                           "rope", "linear_cross_entropy"};
+                                                           "rope", "linear_cross_entropy", "linear_gradient"};
 
 void cuda_fail(struct cuda *cuda, int code, const char *operation, const char *format, ...) {
     if (cuda->failure.code) return;
@@ -74,6 +74,7 @@ static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabul
     (void)b;
     size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
+    bytes = cuda_most(bytes, cuda_linear_gradient_scratch(rows));
     bytes = cuda_most(bytes, cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
     return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
 }
@@ -201,6 +202,7 @@ int cuda_backend_create(int device, struct backend **out, struct error *err) {
     cuda_install_memory(b);
     cuda_install_vectors(b);
     cuda_install_matmul(b);
+    cuda_install_linear_gradient(b);
     cuda_install_rows(b);
     cuda_install_embedding(b);
     cuda_install_row_dot(b);

@@ -111,7 +111,7 @@ int cuda_error_code(cudaError_t status);
 /* Puts the table's names into messages: kernels tell numbers. */
 enum cuda_operation {
     CUDA_EMBED, CUDA_EMBED_BACKWARD, CUDA_GATHER_ROWS, CUDA_SCATTER_ADD_ROWS, CUDA_SCATTER_ROWS, CUDA_ROW_DOT, CUDA_ROPE,
-    CUDA_CROSS_ENTROPY, CUDA_OPERATIONS
+    CUDA_CROSS_ENTROPY, CUDA_LINEAR_GRADIENT, CUDA_OPERATIONS
 };
 extern const char *const cuda_operation_names[];
 
@@ -131,12 +131,20 @@ static inline size_t cuda_most(size_t a, size_t b) {
 size_t cuda_dot_scratch(void);
 size_t cuda_row_dot_scratch(int rows);
 size_t cuda_rmsnorm_scratch(int columns);
+size_t cuda_linear_gradient_scratch(int rows);
 size_t cuda_attention_scratch(int rows, int heads);
 size_t cuda_cross_entropy_scratch(int targets, int vocabulary, bool alignment);
 
 /* sums[slot[t]] += dots[t] for t < rows in a fixed order; slots outside of 0..bound-1 are left out and told. */
 void cuda_add_by_slot(struct cuda *cuda, const char *operation, int rows, const double *dots, const int32_t *slot,
                       size_t bound, double *sums);
+
+/* dots[r] (+)= <x[r, offset .. offset+count-1], y[r]> for rows of x that are `stride` long and of `dtype`, y[rows, count]; a
+ * row's first piece, at offset 0, sets the sum. */
+void cuda_add_piece(struct cuda *cuda, const char *operation, enum dtype dtype, int rows, int stride, int offset, int count,
+                    const void *x, const float *y, double *dots);
+/* A matrix of weights as products with activations of `dtype` take it. */
+const void *cuda_weights(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype);
 
 /* C[m,n] = alpha op(A) op(B) + beta C on device memory; row-major. A and B are of one dtype. */
 struct cuda_product {
@@ -156,6 +164,7 @@ void cuda_matmul_close(struct cuda *cuda);
 void cuda_install_memory(struct backend *b);
 void cuda_install_vectors(struct backend *b);
 void cuda_install_matmul(struct backend *b);
+void cuda_install_linear_gradient(struct backend *b);
 void cuda_install_rows(struct backend *b);
 void cuda_install_embedding(struct backend *b);
 void cuda_install_row_dot(struct backend *b);

@@ -107,19 +107,6 @@ static __global__ void kernel_loss(int vocabulary, const float *logits, const in
     }
 }
 
-/* dots[row] (+)= <gradient[row, piece], products[row]>; a block a row. */
-template <typename T>
-static __global__ void kernel_align(int vocabulary, int offset, int count, const T *gradient, const float *products,
-                                    double *dots) {
-    KERNEL_SHARED(memory);
-    size_t row = blockIdx.x;
-    double sum = 0.0;
-    for (int v = (int)threadIdx.x; v < count; v += (int)blockDim.x)
-        sum += (double)get(gradient, row * vocabulary + offset + v) * (double)products[row * count + v];
-    sum = row_sum(sum, (double *)memory);
-    if (threadIdx.x == 0) dots[row] = (offset ? dots[row] : 0.0) + sum;
-}
-
 /* Places of the operands in device memory; NULL where absent. */
 struct places {
     const void *hidden, *weight, *direction;
@@ -132,19 +119,13 @@ struct places {
     unsigned char *scratch;
 };
 
-/* A matrix of weights as products with activations of `dtype` take it. */
-static const void *weights(struct cuda *cuda, const char *name, struct view view, size_t count, enum dtype dtype) {
-    if (dtype == DTYPE_BF16) return cuda_halves(cuda, name, view, count);
-    return cuda_read(cuda, name, view, count, DTYPE_F32);
-}
-
 static bool find_places(struct cuda *cuda, const char *name, const struct linear_cross_entropy *args,
                         const struct chunk *chunk, struct places *at) {
     size_t rows = (size_t)args->rows, states = rows * (size_t)args->hidden;
     size_t table = (size_t)args->vocabulary * (size_t)args->hidden;
     enum dtype dtype = args->hidden_states.dtype;
     at->hidden = cuda_read(cuda, name, args->hidden_states, states, dtype);
-    at->weight = weights(cuda, name, args->weight, table, dtype);
+    at->weight = cuda_weights(cuda, name, args->weight, table, dtype);
     at->target = (const int32_t *)cuda_read(cuda, name, args->target, rows, DTYPE_I32);
     at->loss = (float *)cuda_write(cuda, name, args->loss, rows, DTYPE_F32);
     if (args->greedy.buffer) at->greedy = (int32_t *)cuda_write(cuda, name, args->greedy, rows, DTYPE_I32);
@@ -153,7 +134,7 @@ static bool find_places(struct cuda *cuda, const char *name, const struct linear
     if (args->weight_gradient.buffer)
         at->weight_gradient = (float *)cuda_write(cuda, name, args->weight_gradient, table, DTYPE_F32);
     if (args->alignment.buffer) {
-        at->direction = weights(cuda, name, args->direction, table, dtype);
+        at->direction = cuda_weights(cuda, name, args->direction, table, dtype);
         at->slot = (const int32_t *)cuda_read(cuda, name, args->slot, rows, DTYPE_I32);
         at->alignment = (double *)cuda_write(cuda, name, args->alignment, 1, DTYPE_F64);
     }
@@ -173,10 +154,8 @@ static void align(struct cuda *cuda, const char *name, const struct linear_cross
                                  direction + (size_t)offset * (size_t)args->hidden * dtype_bytes(dtype), products,
                                  args->hidden, args->hidden, count, dtype, DTYPE_F32};
         cuda_multiply(cuda, name, &p);
-        WITH_TYPE(dtype, T,
-                  cuda_launch(cuda, name, kernel_align<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * sizeof(double),
-                              args->vocabulary, offset, count, (const T *)(const void *)(at->scratch + chunk->gradient),
-                              products, dots));
+        cuda_add_piece(cuda, name, dtype, rows, args->vocabulary, offset, count, at->scratch + chunk->gradient, products,
+                       dots);
     }
     cuda_add_by_slot(cuda, name, rows, dots, at->slot + start, cuda_room(args->alignment), at->alignment);
 }
@@ -267,7 +246,7 @@ static void linear_argmax(struct backend *b, int rows, int hidden, int vocabular
     if (!cuda_is_activation(cuda, name, hidden_states)) return;
     struct chunk chunk = chunk_of(rows, vocabulary, false, false);
     const unsigned char *states = (const unsigned char *)cuda_read(cuda, name, hidden_states, (size_t)rows * width, dtype);
-    const void *table = weights(cuda, name, weight, (size_t)vocabulary * width, dtype);
+    const void *table = cuda_weights(cuda, name, weight, (size_t)vocabulary * width, dtype);
     int32_t *out = (int32_t *)cuda_write(cuda, name, best, (size_t)rows, DTYPE_I32);
     float *logits = (float *)cuda_scratch(cuda, name, chunk.bytes);
     if (!states || !table || !out || !logits) return;

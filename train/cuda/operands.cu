@@ -69,6 +69,11 @@ const __nv_bfloat16 *cuda_halves(struct cuda *cuda, const char *operation, struc
     return buffer->shadow + view.offset;
 }
 
+const void *cuda_weights(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype) {
+    if (dtype == DTYPE_BF16) return cuda_halves(cuda, operation, view, count);
+    return cuda_read(cuda, operation, view, count, DTYPE_F32);
+}
+
 int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err) {
     if (bytes <= cuda->scratch_bytes) return 0;
     void *scratch = NULL;

@@ -314,6 +314,23 @@ static void gated_backward(struct backend *b, size_t n, enum activation activati
     loan_close(&loan);
 }
 
+static void linear_gradient(struct backend *b, const struct linear_gradient *args) {
+    struct loan loan = loan_begin(b, "linear_gradient");
+    struct linear_gradient lent = *args;
+    size_t rows = length(args->rows), weights = rows ? area(args->out, args->in) : 0;
+    loan_add(&loan, &lent.input, ACCESS_READ, area(args->rows, args->in));
+    loan_add(&loan, &lent.output_gradient, ACCESS_READ, area(args->rows, args->out));
+    loan_add(&loan, &lent.gradient, ACCESS_UPDATE, weights);
+    if (args->alignment.buffer) {
+        loan_add(&loan, &lent.direction, ACCESS_READ, weights);
+        loan_add(&loan, &lent.slot, ACCESS_READ, rows);
+        add_table(&loan, args->slot, args->rows, 1, &lent.alignment, ACCESS_UPDATE);
+    }
+    struct backend *inner = loan_open(&loan);
+    if (inner) inner->linear_gradient(inner, &lent);
+    loan_close(&loan);
+}
+
 static void linear_cross_entropy(struct backend *b, const struct linear_cross_entropy *args) {
     struct loan loan = loan_begin(b, "linear_cross_entropy");
     struct linear_cross_entropy lent = *args;
@@ -366,6 +383,7 @@ void memcheck_install_operations(struct backend *b) {
     b->scatter_add_rows = scatter_add_rows;
     b->scatter_rows = scatter_rows;
     b->row_dot = row_dot;
+    b->linear_gradient = linear_gradient;
     b->rmsnorm = rmsnorm;
     b->rmsnorm_backward = rmsnorm_backward;
     b->rope = rope;

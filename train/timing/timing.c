@@ -102,6 +102,7 @@ TIMED(matmul, product_kind(transpose_a, transpose_b),
        float beta, struct view c, int ldc),
       (transpose_a, transpose_b, m, n, k, alpha, a, lda, bm, ldb, beta, c, ldc))
 
+TIMED(linear_gradient, TIMED_LINEAR_WEIGHT, (const struct linear_gradient *args), (args))
 TIMED(embed, TIMED_EMBED, (int rows, int hidden, float factor, struct view ids, struct view table, struct view out),
       (rows, hidden, factor, ids, table, out))
 TIMED(embed_backward, TIMED_EMBED,
@@ -180,6 +181,7 @@ int timing_create(struct backend *inner, struct backend **out, struct error *err
                                .gather_rows = gather_rows,
                                .scatter_add_rows = scatter_add_rows,
                                .scatter_rows = scatter_rows,
+                               .linear_gradient = linear_gradient,
                                .row_dot = row_dot,
                                .rmsnorm = rmsnorm,
                                .rmsnorm_backward = rmsnorm_backward,

@@ -1,4 +1,4 @@
-#include "eval/sandbox/spawn.h"
+#include "base/spawn.h"
 
 #include "base/clock.h"
 #include "base/memory.h"

@@ -1,7 +1,7 @@
 /* Starting programs from a process with many threads: nothing of the parent is touched in the child
- * (posix_spawn), and no descriptor leaks into it. Internal to eval/sandbox/. */
-#ifndef ADAPT_EVAL_SANDBOX_SPAWN_H
-#define ADAPT_EVAL_SANDBOX_SPAWN_H
+ * (posix_spawn), and no descriptor leaks into it. */
+#ifndef ADAPT_BASE_SPAWN_H
+#define ADAPT_BASE_SPAWN_H
 
 #include "base/error.h"
 #include "base/text.h"

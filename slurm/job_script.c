@@ -1,0 +1,224 @@
+#include "slurm/job_script.h"
+
+#include "slurm/shell_quote.h"
+#include <stdbool.h>
+
+static bool is_array(const struct job_script *job) {
+    return job->settings->mode == SLURM_MODE_ARRAY;
+}
+
+/* ------------------------------------------------------------------------------------------- #SBATCH */
+
+static int put_option(struct text *out, const char *name, const char *value, struct error *err) {
+    return value ? text_printf(out, err, "#SBATCH --%s=%s\n", name, value) : 0;
+}
+
+static int put_count(struct text *out, const char *name, long long value, struct error *err) {
+    return value ? text_printf(out, err, "#SBATCH --%s=%lld\n", name, value) : 0;
+}
+
+static int put_whose(const struct job_script *job, struct text *out, struct error *err) {
+    TRY(put_option(out, "partition", job->settings->partition, err));
+    return put_option(out, "account", job->settings->account, err);
+}
+
+static int put_extra(const struct job_script *job, struct text *out, struct error *err) {
+    for (int i = 0; i < job->settings->extra_count; i++)
+        TRY(text_printf(out, err, "#SBATCH %s\n", job->settings->extra[i]));
+    return 0;
+}
+
+static int put_array(const struct job_script *job, struct text *out, struct error *err) {
+    if (!is_array(job)) return 0;
+    TRY(text_printf(out, err, "#SBATCH --array=0-%d", job->count - 1));
+    if (job->settings->throttle) TRY(text_printf(out, err, "%%%lld", job->settings->throttle));
+    return text_append_string(out, "\n", err);
+}
+
+static int put_resources(const struct job_script *job, struct text *out, struct error *err) {
+    const struct slurm_settings *settings = job->settings;
+    TRY(put_whose(job, out, err));
+    TRY(put_option(out, "time", settings->time, err));
+    TRY(put_count(out, "nodes", settings->nodes, err));
+    TRY(put_count(out, "ntasks-per-node", job->tasks_per_node, err));
+    TRY(put_count(out, "cpus-per-task", settings->cpus_per_task, err));
+    TRY(put_count(out, "gpus-per-node", settings->gpus_per_node, err));
+    TRY(text_printf(out, err,
+                    "#SBATCH --signal=B:USR1@%lld\n"
+                    "#SBATCH --requeue\n"
+                    "#SBATCH --open-mode=append\n"
+                    "#SBATCH --output=%s\n",
+                    settings->signal_seconds, is_array(job) ? "sweep-%A_%a.log" : "sweep-%j.log"));
+    return put_extra(job, out, err);
+}
+
+/* ------------------------------------------------------------------------------------------- data */
+
+static int put_variable(struct text *out, const char *name, const char *value, struct error *err) {
+    TRY(text_printf(out, err, "%s=", name));
+    TRY(shell_quote(value, out, err));
+    return text_append_string(out, "\n", err);
+}
+
+static int put_paths(const struct job_script *job, struct text *out, struct error *err) {
+    TRY(put_variable(out, "adapt", job->program, err));
+    TRY(put_variable(out, "experiment", job->experiment, err));
+    return put_variable(out, "out", job->out, err);
+}
+
+static int put_cells(const struct job_script *job, struct text *out, struct error *err) {
+    if (!is_array(job)) return put_variable(out, "cells", job->cells[0], err);
+    TRY(text_append_string(out, "all_cells=( # of array task 0, 1, ...\n", err));
+    for (int i = 0; i < job->count; i++) TRY(text_printf(out, err, "  %s\n", job->cells[i]));
+    return text_append_string(out, ")\ncells=${all_cells[SLURM_ARRAY_TASK_ID]}\n", err);
+}
+
+static int put_setup(const struct job_script *job, struct text *out, struct error *err) {
+    if (!job->settings->setup_count) return 0;
+    TRY(text_append_string(out, "\n# The experiment's slurm.setup, in the folder of its file:\ncd ", err));
+    TRY(shell_quote(job->folder, out, err));
+    TRY(text_append_string(out, " || exit 1\n", err));
+    for (int i = 0; i < job->settings->setup_count; i++)
+        TRY(text_printf(out, err, "%s\n", job->settings->setup[i]));
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------- ranks */
+
+static const char head[] = "\n# What starts the ranks.\n";
+
+/* srun does not take over --cpus-per-task of the allocation; 60 s after the first rank's end it ends the
+ * others. */
+static int put_srun(const struct job_script *job, const char *indent, struct text *out, struct error *err) {
+    TRY(text_printf(out, err, "%slauncher=(srun --mpi=pmix --wait=60", indent));
+    if (job->settings->cpus_per_task)
+        TRY(text_printf(out, err, " --cpus-per-task=%lld", job->settings->cpus_per_task));
+    return text_append_string(out, ")\n", err);
+}
+
+/* Its ranks are not bound to cores, as each has threads. On TERM it gives them that long before it kills
+ * them. */
+static int put_mpirun(const char *indent, struct text *out, struct error *err) {
+    return text_printf(
+        out, err,
+        "%slauncher=(mpirun --bind-to none)\n"
+        "%sexport OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}\n",
+        indent, indent);
+}
+
+static int put_launcher(const struct job_script *job, struct text *out, struct error *err) {
+    TRY(text_append_string(out, head, err));
+    switch (job->settings->launch) {
+    case SLURM_LAUNCH_SRUN:
+        return put_srun(job, "", out, err);
+    case SLURM_LAUNCH_MPIRUN:
+        return put_mpirun("", out, err);
+    default:
+        TRY(text_append_string(out, "if srun --mpi=list 2>&1 | grep -q pmix; then\n", err));
+        TRY(put_srun(job, "  ", out, err));
+        TRY(text_append_string(out, "else\n", err));
+        TRY(put_mpirun("  ", out, err));
+        return text_append_string(out, "fi\n", err);
+    }
+}
+
+/* Before all else that takes time. */
+static const char signals[] =
+    "\n"
+    "# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from\n"
+    "# here, save their state and end with status 75. TERM (scancel, preemption) they get from Slurm\n"
+    "# itself; here it must only not end the script before them.\n"
+    "ranks=\n"
+    "warned=no\n"
+    "woken=no\n"
+    "trap 'warned=yes; woken=yes; [ -z \"$ranks\" ] || kill -USR1 \"$ranks\"' USR1\n"
+    "trap 'woken=yes' TERM\n";
+
+static const char wait_for_ranks[] = "  ranks=$!\n"
+                                     "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
+                                     "  while :; do\n"
+                                     "    woken=no\n"
+                                     "    wait \"$ranks\"\n"
+                                     "    status=$?\n"
+                                     "    [ $woken = yes ] || break # a signal interrupted the wait\n"
+                                     "  done\n"
+                                     "fi\n";
+
+static int put_run(const struct job_script *job, struct text *out, struct error *err) {
+    TRY(text_append_string(
+        out,
+        "\n"
+        "status=75\n"
+        "if [ $warned = no ]; then\n"
+        "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"",
+        err));
+    if (job->settings->cpus_per_task)
+        TRY(text_printf(out, err, " --threads %lld", job->settings->cpus_per_task));
+    TRY(text_append_string(out, " &\n", err));
+    return text_append_string(out, wait_for_ranks, err);
+}
+
+static const char decide[] =
+    "\n"
+    "# Back into the queue after a time limit or a preemption; never after a failure of the run itself,\n"
+    "# nor when the job was cancelled (its state then is not RUNNING).\n"
+    "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
+    "again=no\n"
+    "case $status in\n"
+    "  0) exit 0 ;;\n"
+    "  75) again=yes ;;      # stopped by a signal, everything saved\n"
+    "  138) again=$warned ;; # USR1 before there was anything to save\n"
+    "esac\n"
+    "[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way\n"
+    "[[ $job == *JobState=RUNNING* ]] || again=no\n"
+    "restarts=${SLURM_RESTART_COUNT:-0}\n"
+    "if [ $again = yes ] && [ \"$restarts\" -lt $max_requeues ]; then\n"
+    "  echo \"stopped with status $status, restart $restarts: back into the queue\"\n"
+    "  scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
+    "elif [ $again = yes ]; then\n"
+    "  echo \"stopped with status $status after $restarts restarts: not put back into the queue again\"\n"
+    "fi\n"
+    "exit $status\n";
+
+int job_script_sweep(const struct job_script *job, struct text *out, struct error *err) {
+    TRY(text_printf(out, err, "#!/bin/bash\n#SBATCH --job-name=%s\n", job->name));
+    TRY(put_array(job, out, err));
+    TRY(put_resources(job, out, err));
+    TRY(text_printf(
+        out, err,
+        "\n"
+        "# Runs the grid of the experiment \"%s\". Written by `adapt submit`, and yours to edit.\n"
+        "# To submit it again: cd to this folder, then sbatch sweep.sh\n"
+        "\n",
+        job->name));
+    TRY(put_paths(job, out, err));
+    TRY(put_cells(job, out, err));
+    TRY(text_printf(out, err, "max_requeues=%lld\n", job->settings->max_requeues));
+    TRY(text_append_string(out, signals, err));
+    TRY(put_setup(job, out, err));
+    TRY(put_launcher(job, out, err));
+    TRY(put_run(job, out, err));
+    return text_append_string(out, decide, err);
+}
+
+int job_script_collect(const struct job_script *job, struct text *out, struct error *err) {
+    TRY(text_printf(out, err, "#!/bin/bash\n#SBATCH --job-name=%s-collect\n", job->name));
+    TRY(put_whose(job, out, err));
+    TRY(text_append_string(out,
+                           "#SBATCH --ntasks=1\n"
+                           "#SBATCH --open-mode=append\n"
+                           "#SBATCH --output=collect-%j.log\n",
+                           err));
+    TRY(put_extra(job, out, err));
+    TRY(text_append_string(
+        out,
+        "\n"
+        "# Checks the cells that the sweep left, puts them into the archive, and says what is missing.\n"
+        "# Written by `adapt submit`; to run it again: cd to this folder, then bash collect.sh\n"
+        "\n",
+        err));
+    TRY(put_variable(out, "adapt", job->program, err));
+    TRY(put_variable(out, "out", job->out, err));
+    TRY(put_setup(job, out, err));
+    return text_append_string(out, "\nexec \"$adapt\" collect \"$out\"\n", err);
+}

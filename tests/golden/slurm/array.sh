@@ -1,0 +1,73 @@
+#!/bin/bash
+#SBATCH --job-name=small
+#SBATCH --array=0-2
+#SBATCH --nodes=1
+#SBATCH --ntasks-per-node=1
+#SBATCH --signal=B:USR1@120
+#SBATCH --requeue
+#SBATCH --open-mode=append
+#SBATCH --output=sweep-%A_%a.log
+
+# Runs the grid of the experiment "small". Written by `adapt submit`, and yours to edit.
+# To submit it again: cd to this folder, then sbatch sweep.sh
+
+adapt=/home/u/adapt/build/adapt
+experiment=/home/u/small.json
+out=/scratch/u/runs/small
+all_cells=( # of array task 0, 1, ...
+  0-1
+  2
+  3,7-9
+)
+cells=${all_cells[SLURM_ARRAY_TASK_ID]}
+max_requeues=50
+
+# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from
+# here, save their state and end with status 75. TERM (scancel, preemption) they get from Slurm
+# itself; here it must only not end the script before them.
+ranks=
+warned=no
+woken=no
+trap 'warned=yes; woken=yes; [ -z "$ranks" ] || kill -USR1 "$ranks"' USR1
+trap 'woken=yes' TERM
+
+# What starts the ranks.
+if srun --mpi=list 2>&1 | grep -q pmix; then
+  launcher=(srun --mpi=pmix --wait=60)
+else
+  launcher=(mpirun --bind-to none)
+  export OMPI_MCA_odls_base_sigkill_timeout=${OMPI_MCA_odls_base_sigkill_timeout:-25}
+fi
+
+status=75
+if [ $warned = no ]; then
+  "${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" &
+  ranks=$!
+  [ $warned = no ] || kill -USR1 "$ranks"
+  while :; do
+    woken=no
+    wait "$ranks"
+    status=$?
+    [ $woken = yes ] || break # a signal interrupted the wait
+  done
+fi
+
+# Back into the queue after a time limit or a preemption; never after a failure of the run itself,
+# nor when the job was cancelled (its state then is not RUNNING).
+job=$(scontrol show job "$SLURM_JOB_ID")
+again=no
+case $status in
+  0) exit 0 ;;
+  75) again=yes ;;      # stopped by a signal, everything saved
+  138) again=$warned ;; # USR1 before there was anything to save
+esac
+[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way
+[[ $job == *JobState=RUNNING* ]] || again=no
+restarts=${SLURM_RESTART_COUNT:-0}
+if [ $again = yes ] && [ "$restarts" -lt $max_requeues ]; then
+  echo "stopped with status $status, restart $restarts: back into the queue"
+  scontrol requeue "$SLURM_JOB_ID" && exit 0
+elif [ $again = yes ]; then
+  echo "stopped with status $status after $restarts restarts: not put back into the queue again"
+fi
+exit $status
