@@ -163,15 +163,16 @@ static struct trainer_memory rank_memory(const struct model_check *c, int method
 static int fail_memory(const struct model_check *c, const struct trainer_memory *most, double least, double there,
                        struct error *err) {
     struct error wrong = {0};
-    char recompute[64] = "", parts[512];
+    char recompute[64] = "", parts[512], listed[520] = "";
+    bool device = strncmp(c->experiment->device, "cuda", 4) == 0;
     trainer_memory_describe(most, parts, sizeof parts);
+    if (device) snprintf(listed, sizeof listed, " (%s)", parts);
     if (c->experiment->training.recompute == RECOMPUTE_NONE)
         snprintf(recompute, sizeof recompute, ", training.recompute \"layer\" needs %.1f", least / gibibyte);
     error_set(&wrong, ERROR_INPUT,
-              "model %s: a rank needs %.1f GiB of memory (%s), the %s has %.1f (a smaller training.micro_batch_tokens "
+              "model %s: a rank needs %.1f GiB of memory%s, the %s has %.1f (a smaller training.micro_batch_tokens "
               "needs less%s)",
-              c->entry->name, most->total / gibibyte, parts,
-              strncmp(c->experiment->device, "cuda", 4) ? "machine" : "device", there / gibibyte, recompute);
+              c->entry->name, most->total / gibibyte, listed, device ? "device" : "machine", there / gibibyte, recompute);
     return fail(c, &wrong, err);
 }
 
