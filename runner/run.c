@@ -6,6 +6,7 @@
 #include "runner/command/complain.h"
 #include "runner/cell/ledger.h"
 #include "runner/evaluation.h"
+#include "runner/device.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
@@ -103,7 +104,7 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     TRY(group_agree(&run->world, code, err));
     TRY(make_grid(run, options->cells, err));
     TRY(group_split(world, (int)run->experiment->ranks_per_cell, &run->group, err));
-    code = backend_create(run->experiment->device, run->threads, &run->backend, err);
+    code = device_open(world, run->experiment->device, run->experiment->dtype, run->threads, &run->backend, err);
     TRY(group_agree(&run->world, code, err));
     const struct experiment *experiment = run->experiment;
     bool coordinator = group_is_coordinator(&run->world);

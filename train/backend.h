@@ -1,5 +1,5 @@
-/* The operations a model is made of, as a table that each device fills: cpu, memcheck (cpu behind a wall, for tests),
- * and later cuda. train/model.c runs on any of them.
+/* The operations a model is made of, as a table that each device fills: cpu, cuda, and memcheck (cpu behind a wall, for
+ * tests). train/model.c runs on any of them.
  *
  * Buffers are opaque: only operations, upload and download touch their contents, so nothing above this header may assume
  * that memory is the host's. Operations are ordered as called and may run asynchronously; upload and download wait.
@@ -114,6 +114,9 @@ struct linear_cross_entropy {
 
 struct backend {
     const char *name;
+    /* What models keep their activations in: DTYPE_F32, or DTYPE_BF16 where the backend can. Whoever creates the backend
+     * may change it before models are made. Weights, gradients, losses and what is kept beside them are F32 anyway. */
+    enum dtype activations;
 
     /* --- memory. `buffer_create` gives zeroed memory, aligned to 256 bytes. */
     int (*buffer_create)(struct backend *b, size_t bytes, struct buffer **out, struct error *err);
@@ -125,6 +128,10 @@ struct backend {
     void (*download)(struct backend *b, struct view from, void *to, size_t count);
     /* Grows the scratch memory that operations share to what shapes up to these need. */
     int (*reserve)(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err);
+    /* Bytes of scratch that `reserve` would take. */
+    size_t (*scratch_bytes)(struct backend *b, int rows, int hidden, int vocabulary, int targets);
+    /* Bytes of the device's memory: what is free, and all; 0 and 0 where it is the host's. */
+    void (*memory)(struct backend *b, size_t *left, size_t *total);
     /* Waits for everything and returns the first failure since the last check, with the operation's name. */
     int (*check)(struct backend *b, struct error *err);
     void (*destroy)(struct backend *b); /* called by backend_destroy */
@@ -206,11 +213,12 @@ struct backend {
                           struct view weight, struct view best);
 };
 
-/* Makes the backend called `name`: "cpu" or "memcheck". `threads` is the number of host threads (0: what OpenMP offers). An
- * unknown name, or a device that this build lacks, is ERROR_INPUT that says what there is. */
+/* Makes the backend called `name`: "cpu", "cuda" (the first device), "cuda:N", or "memcheck" (for tests). `threads` is the
+ * number of host threads (0: what OpenMP offers). An unknown name, or a device that this build lacks, is ERROR_INPUT that
+ * says what there is; a device that cannot be used is ERROR_DEVICE that says why. */
 int backend_create(const char *name, int threads, struct backend **out, struct error *err);
 void backend_destroy(struct backend **backend);
-/* NULL-terminated names of the backends in this build, for messages and `adapt version`. */
+/* NULL-terminated names of the backends, for messages. */
 const char *const *backend_names(void);
 
 #endif

@@ -64,12 +64,13 @@ static struct view take(struct buffer *buffer, size_t *bytes, enum dtype dtype, 
 static size_t plan(struct decoder *d) {
     const struct model_config *c = &d->config;
     size_t bytes = 0, width = (size_t)c->kv_heads * (size_t)c->head_dim;
+    enum dtype dtype = d->backend ? d->backend->activations : DTYPE_F32;
     d->full.layers = d->windowed.layers = 0;
     for (int layer = 0; layer < c->layers; layer++) {
         struct pages_limits limits = pages_limits_of(d, c->windowed[layer]);
         size_t elements = (size_t)pages_needed(&limits) * PAGE_ROWS * width;
-        struct view keys = take(d->buffer, &bytes, DTYPE_F32, elements);
-        struct view values = take(d->buffer, &bytes, DTYPE_F32, elements);
+        struct view keys = take(d->buffer, &bytes, dtype, elements);
+        struct view values = take(d->buffer, &bytes, dtype, elements);
         (c->windowed[layer] ? &d->windowed : &d->full)->layers++;
         if (!d->buffer) continue;
         d->keys[layer] = keys;

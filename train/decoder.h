@@ -19,7 +19,7 @@ struct decoder_limits {
                        takes whole pages); at least `positions` */
 };
 
-/* Device memory that decoder_create would take. */
+/* Device memory that decoder_create takes with activations of float32; half of them with bfloat16. */
 size_t decoder_bytes(const struct model_config *config, const struct decoder_limits *limits);
 
 /* `parameters` is a flat vector of the layout and, like all else, borrowed. */

@@ -53,6 +53,7 @@ int model_create(struct backend *backend, const struct model_config *config,
     m->config = *config;
     m->layout = layout;
     m->limits = *limits;
+    m->limits.activations = backend->activations;
     int code = prepare(m, err);
     if (code) model_destroy(out);
     return code;

@@ -22,6 +22,7 @@ struct model_limits {
     int slots;     /* alignment slots; 0: no alignments */
     bool training; /* keep what a backward pass needs */
     int recompute; /* enum recompute; of training */
+    enum dtype activations; /* for model_bytes; a model takes its backend's */
 };
 
 /* What model_create would allocate on the device for activations and scratch, in bytes. */

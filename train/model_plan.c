@@ -6,6 +6,7 @@ enum { ALIGNMENT = 256 }; /* bytes */
 struct plan {
     struct buffer *buffer;
     size_t bytes; /* taken so far */
+    enum dtype activations;
 };
 
 static struct view take(struct plan *plan, enum dtype dtype, size_t elements) {
@@ -16,6 +17,11 @@ static struct view take(struct plan *plan, enum dtype dtype, size_t elements) {
 
 static struct view floats(struct plan *plan, int rows, int columns) {
     return take(plan, DTYPE_F32, (size_t)rows * (size_t)columns);
+}
+
+/* Numbers of the size of the activations, which may be halves. */
+static struct view active(struct plan *plan, int rows, int columns) {
+    return take(plan, plan->activations, (size_t)rows * (size_t)columns);
 }
 
 static struct view integers(struct plan *plan, int count) {
@@ -38,9 +44,9 @@ static void plan_batch(struct model *m, struct plan *plan) {
     m->target_weight = floats(plan, targets, 1);
     m->rope_full = floats(plan, model_positions(m), m->config.head_dim);
     m->rope_windowed = m->config.window ? floats(plan, model_positions(m), m->config.head_dim) : m->rope_full;
-    m->final = floats(plan, targets, m->config.hidden);
+    m->final = active(plan, targets, m->config.hidden);
     m->final_rstd = floats(plan, targets, 1);
-    m->states = floats(plan, targets, m->config.hidden);
+    m->states = active(plan, targets, m->config.hidden);
     m->loss = floats(plan, targets, 1);
     m->greedy = integers(plan, targets);
     m->alignment = take(plan, DTYPE_F64, (size_t)m->limits.slots);
@@ -66,25 +72,25 @@ static void shared_finish(struct model *m, struct plan *plan, struct shared *sha
 
 static void plan_attention(const struct model *m, struct plan *plan, struct layer_state *layer) {
     int rows = m->limits.rows;
-    layer->query = floats(plan, rows, model_query_size(m));
-    layer->key = floats(plan, rows, model_key_size(m));
-    layer->value = floats(plan, rows, model_key_size(m));
-    layer->attention = floats(plan, rows, model_query_size(m));
+    layer->query = active(plan, rows, model_query_size(m));
+    layer->key = active(plan, rows, model_key_size(m));
+    layer->value = active(plan, rows, model_key_size(m));
+    layer->attention = active(plan, rows, model_query_size(m));
     layer->lse = floats(plan, rows, m->config.heads);
 }
 
 /* What the backward pass will read of a layer, but for its input; `rows` behind attention. */
 static void plan_layer(const struct model *m, struct plan *plan, int rows, struct layer_state *layer) {
     plan_attention(m, plan, layer);
-    layer->middle = floats(plan, rows, m->config.hidden);
-    layer->gate = floats(plan, rows, m->config.feed_forward);
-    layer->up = floats(plan, rows, m->config.feed_forward);
+    layer->middle = active(plan, rows, m->config.hidden);
+    layer->gate = active(plan, rows, m->config.feed_forward);
+    layer->up = active(plan, rows, m->config.feed_forward);
     layer->attention_out = layer->feed_forward_out = m->normed;
     layer->attention_rstd = layer->feed_forward_rstd = m->rstd;
     if (!m->config.norm_after_blocks) return;
-    layer->attention_out = floats(plan, rows, m->config.hidden);
+    layer->attention_out = active(plan, rows, m->config.hidden);
     layer->attention_rstd = floats(plan, rows, 1);
-    layer->feed_forward_out = floats(plan, rows, m->config.hidden);
+    layer->feed_forward_out = active(plan, rows, m->config.hidden);
     layer->feed_forward_rstd = floats(plan, rows, 1);
 }
 
@@ -97,7 +103,7 @@ static void plan_training_layers(struct model *m, struct plan *plan) {
         struct layer_state *layer = &m->layers[i];
         *layer = shared;
         if (!share) plan_layer(m, plan, model_is_last(m, i) ? m->limits.targets : m->limits.rows, layer);
-        layer->input = floats(plan, m->limits.rows, m->config.hidden);
+        layer->input = active(plan, m->limits.rows, m->config.hidden);
     }
 }
 
@@ -106,22 +112,22 @@ static void plan_training(struct model *m, struct plan *plan) {
     int queries = model_query_size(m), keys = model_key_size(m);
     struct shared shared;
     plan_training_layers(m, plan);
-    m->stream_gradient = floats(plan, rows, m->config.hidden);
-    m->target_gradient = floats(plan, m->limits.targets, m->config.hidden);
-    m->normed_gradient = floats(plan, most, m->config.hidden);
-    m->block_gradient = m->config.norm_after_blocks ? floats(plan, most, m->config.hidden) : view_none();
+    m->stream_gradient = active(plan, rows, m->config.hidden);
+    m->target_gradient = active(plan, m->limits.targets, m->config.hidden);
+    m->normed_gradient = active(plan, most, m->config.hidden);
+    m->block_gradient = m->config.norm_after_blocks ? active(plan, most, m->config.hidden) : view_none();
     shared_begin(plan, &shared);
-    m->activated = floats(plan, most, m->config.feed_forward);
-    m->activated_gradient = floats(plan, most, m->config.feed_forward);
+    m->activated = active(plan, most, m->config.feed_forward);
+    m->activated_gradient = active(plan, most, m->config.feed_forward);
     shared_next(plan, &shared);
-    m->attention_gradient = floats(plan, rows, queries);
-    m->query_gradient = floats(plan, most, queries);
+    m->attention_gradient = active(plan, rows, queries);
+    m->query_gradient = active(plan, most, queries);
     m->gathered = m->query_gradient; /* free until attention is differentiated */
-    m->key_gradient = floats(plan, rows, keys);
-    m->value_gradient = floats(plan, rows, keys);
+    m->key_gradient = active(plan, rows, keys);
+    m->value_gradient = active(plan, rows, keys);
     if (m->config.qk_norm) {
-        m->query_rotated = floats(plan, rows, queries);
-        m->key_rotated = floats(plan, rows, keys);
+        m->query_rotated = active(plan, rows, queries);
+        m->key_rotated = active(plan, rows, keys);
     }
     shared_finish(m, plan, &shared);
 }
@@ -132,16 +138,16 @@ static void plan_inference(struct model *m, struct plan *plan) {
     int most = most_rows(m);
     struct layer_state layer = {0};
     struct shared shared;
-    layer.input = floats(plan, m->limits.rows, m->config.hidden);
+    layer.input = active(plan, m->limits.rows, m->config.hidden);
     layer.attention_out = layer.feed_forward_out = m->normed;
     layer.attention_rstd = layer.feed_forward_rstd = m->rstd;
     shared_begin(plan, &shared);
     plan_attention(m, plan, &layer);
-    m->gathered = floats(plan, m->limits.targets, model_query_size(m));
+    m->gathered = active(plan, m->limits.targets, model_query_size(m));
     shared_next(plan, &shared);
-    layer.gate = floats(plan, most, m->config.feed_forward);
-    layer.up = floats(plan, most, m->config.feed_forward);
-    m->activated = floats(plan, most, m->config.feed_forward);
+    layer.gate = active(plan, most, m->config.feed_forward);
+    layer.up = active(plan, most, m->config.feed_forward);
+    m->activated = active(plan, most, m->config.feed_forward);
     shared_finish(m, plan, &shared);
     for (int i = 0; i < m->config.layers; i++) {
         m->layers[i] = layer;
@@ -150,10 +156,10 @@ static void plan_inference(struct model *m, struct plan *plan) {
 }
 
 size_t model_plan(struct model *m, struct buffer *buffer) {
-    struct plan plan = {buffer, 0};
+    struct plan plan = {buffer, 0, m->limits.activations};
     int most = most_rows(m);
     plan_batch(m, &plan);
-    m->normed = floats(&plan, most, m->config.hidden);
+    m->normed = active(&plan, most, m->config.hidden);
     m->rstd = floats(&plan, most, 1);
     m->query_rstd = m->config.qk_norm ? floats(&plan, m->limits.rows, m->config.heads) : view_none();
     m->key_rstd = m->config.qk_norm ? floats(&plan, m->limits.rows, m->config.kv_heads) : view_none();

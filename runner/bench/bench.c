@@ -5,6 +5,7 @@
 #include "runner/cell/trainer.h"
 #include "runner/check/estimate.h"
 #include "runner/check/matmul_rate.h"
+#include "runner/device.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -26,6 +27,16 @@ const struct setting bench_settings_table[] = {
      .low = 0,
      .high = 4096,
      .meaning = "threads of each rank; 0: OMP_NUM_THREADS, else the node's cores shared out"},
+    {.name = "device",
+     .kind = SETTING_TEXT,
+     .offset = FIELD(device),
+     .meaning = "what computes: cpu, cuda or cuda:N (default: the experiment's, cpu with a model folder)"},
+    {.name = "dtype",
+     .kind = SETTING_CHOICE,
+     .offset = FIELD(dtype),
+     .initial = DEVICE_AUTO,
+     .choices = device_dtype_names,
+     .meaning = "what activations are kept in"},
     {.name = "tasks",
      .kind = SETTING_COUNT,
      .offset = FIELD(tasks),

@@ -12,6 +12,8 @@
 struct bench_settings {
     long long steps;   /* of each kind that are timed; one more of each comes first and is not */
     long long threads; /* of each rank; 0: threads_per_rank */
+    const char *device; /* NULL: the experiment's, or cpu */
+    int dtype;          /* enum device_dtype */
     /* of work that is made up, where a model folder alone is given */
     long long tasks, length;
     double supervised;

@@ -29,10 +29,11 @@ static bool room_for_copies(const struct cell_run *run) {
     const struct cell_job *job = run->job;
     const struct training_settings *training = &job->experiment->training;
     size_t copies = cell_checkpoint_bytes(job->model, training, job->group->size);
-    size_t rank = trainer_bytes(job->model, training, mixture_plan(run->mixture), job->group->size);
+    double rank =
+        trainer_memory(job->backend, job->model, training, mixture_plan(run->mixture), job->group->size).total;
     if (!copies) return false;
     if (strcmp(job->experiment->device, "cpu")) rank = 0; /* in memory of its own */
-    return (double)(rank + copies) * job->neighbours <= (double)machine_memory();
+    return (rank + (double)copies) * job->neighbours <= (double)machine_memory();
 }
 
 static struct snapshot_vectors vectors_of(const struct cell_run *run, bool moments) {

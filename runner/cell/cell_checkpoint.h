@@ -8,7 +8,7 @@
 
 #include "runner/cell/cell_internal.h"
 
-/* Bytes on each of `ranks` ranks, at most, that copies of the vectors take beside trainer_bytes. */
+/* Bytes on each of `ranks` ranks, at most, that copies of the vectors take of the host, beside trainer_memory. */
 size_t cell_checkpoint_bytes(const struct loaded_model *model, const struct training_settings *training, int ranks);
 
 /* Finds the newest good checkpoint and opens the archive where it belongs to it; without a good one opens a new archive, and removes

@@ -6,7 +6,7 @@
 static struct model_limits model_limits_of(const struct pass_limits *limits) {
     return (struct model_limits){
         .rows = limits->rows, .targets = limits->rows, .slots = limits->alignments ? limits->tasks : 0, .training = true,
-        .recompute = limits->recompute};
+        .recompute = limits->recompute, .activations = limits->activations};
 }
 
 size_t pass_bytes(const struct model_config *config, const struct pass_limits *limits) {

@@ -29,6 +29,7 @@ struct pass_limits {
     int tasks;
     bool alignments;
     int recompute; /* enum recompute */
+    enum dtype activations; /* for pass_bytes; a pass takes its backend's */
 };
 /* `reduction` (borrowed) sums gradients over the group; NULL: nobody does. */
 int pass_create(struct backend *backend, const struct model_config *config,

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 struct view trainer_vector(struct buffer *buffer) {
@@ -62,22 +63,73 @@ static struct parameter_range held_range(size_t elements, const struct training_
     return shards_range(elements, ranks, rank);
 }
 
-size_t trainer_bytes(const struct loaded_model *model, const struct training_settings *training,
-                     const struct method_signal_plan *plan, int ranks) {
+struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
+                                     const struct training_settings *training, const struct method_signal_plan *plan,
+                                     int ranks) {
     struct pass_limits limits = limits_of(model, training, plan);
-    size_t elements = model->layout->elements, moments = 0;
+    double vector = (double)model->layout->elements * sizeof(float);
+    bool halves = backend && backend->activations == DTYPE_BF16;
+    size_t moments = 0; /* of the rank that has most */
     for (int rank = 0; rank < ranks && training->optimizer.kind == OPTIMIZER_ADAMW; rank++) {
-        size_t held = held_range(elements, training, ranks, rank).count;
+        size_t held = held_range(model->layout->elements, training, ranks, rank).count;
         if (2 * held > moments) moments = 2 * held;
     }
-    size_t vectors = 2 + wants_alignment(plan) + looks_ahead(plan);
-    return (vectors * elements + moments) * sizeof(float) + pass_bytes(&model->config, &limits);
+    limits.activations = backend ? backend->activations : DTYPE_F32;
+    struct trainer_memory m = {.weights = vector,
+                               .copies = halves ? vector / 2 * (1 + wants_alignment(plan)) : 0.0,
+                               .gradient = vector,
+                               .moments = (double)(moments * sizeof(float)),
+                               .direction = wants_alignment(plan) ? vector : 0.0,
+                               .old_weights = looks_ahead(plan) ? vector : 0.0,
+                               .activations = (double)pass_bytes(&model->config, &limits)};
+    if (backend)
+        m.workspace = (double)backend->scratch_bytes(backend, limits.rows, model->config.hidden, model->config.vocabulary,
+                                                     limits.rows);
+    m.total = m.weights + m.copies + m.gradient + m.moments + m.direction + m.old_weights + m.activations + m.workspace;
+    return m;
+}
+
+void trainer_memory_describe(const struct trainer_memory *m, char *text, size_t size) {
+    const struct {
+        const char *name;
+        double bytes;
+    } parts[] = {{"weights", m->weights},
+                 {"bfloat16 copies", m->copies},
+                 {"gradient", m->gradient},
+                 {"optimizer", m->moments},
+                 {"validation gradient", m->direction},
+                 {"weights before the step", m->old_weights},
+                 {"activations", m->activations},
+                 {"workspace", m->workspace}};
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < sizeof parts / sizeof *parts && used < size; i++)
+        if (parts[i].bytes > 0.0)
+            used += (size_t)snprintf(text + used, size - used, "%s%s %.2f", used ? ", " : "", parts[i].name,
+                                     parts[i].bytes / (1 << 30));
+    if (used < size) snprintf(text + used, size - used, " GiB");
+}
+
+/* Whether the device has room for it all: said before anything is taken, with the numbers. */
+static int check_room(const struct trainer *t, const struct training_settings *training, struct error *err) {
+    size_t left, total;
+    char parts[512];
+    struct trainer_memory memory = trainer_memory(t->backend, t->model, training, &t->plan, t->group->size);
+    t->backend->memory(t->backend, &left, &total);
+    if (!total || memory.total <= (double)left) return 0;
+    trainer_memory_describe(&memory, parts, sizeof parts);
+    return error_set(err, ERROR_MEMORY,
+                     "training %s needs %.2f GiB of device memory (%s), and %.2f of %.2f GiB are free (a smaller "
+                     "training.micro_batch_tokens or training.recompute \"layer\" needs less)",
+                     t->model->entry->name, memory.total / (1 << 30), parts, (double)left / (1 << 30),
+                     (double)total / (1 << 30));
 }
 
 static int allocate(struct trainer *t, const struct training_settings *training, struct error *err) {
     struct backend *backend = t->backend;
     size_t bytes = t->elements * sizeof(float), tasks = (size_t)t->tasks;
     struct pass_limits limits = limits_of(t->model, training, &t->plan);
+    TRY(check_room(t, training, err));
     TRY(backend->buffer_create(backend, bytes, &t->parameters, err));
     TRY(backend->buffer_create(backend, bytes, &t->gradient, err));
     if (wants_alignment(&t->plan)) TRY(backend->buffer_create(backend, bytes, &t->direction, err));

@@ -27,9 +27,24 @@ void trainer_destroy(struct trainer **trainer);
 /* `pulse` is called before every micro-batch. */
 void trainer_watch(struct trainer *trainer, void (*pulse)(void *context), void *context);
 
-/* Bytes of device memory that trainer_create takes at most on each of `ranks` ranks. */
-size_t trainer_bytes(const struct loaded_model *model, const struct training_settings *training,
-                     const struct method_signal_plan *plan, int ranks);
+/* Bytes of device memory that trainer_create takes at most on each of `ranks` ranks, and what for. */
+struct trainer_memory {
+    double weights;     /* float32 */
+    double copies;      /* of weights and of the validation gradient, in what products are taken in; 0 for float32 */
+    double gradient;
+    double moments;     /* the optimizer's */
+    double direction;   /* the validation gradient */
+    double old_weights; /* for an exact lookahead */
+    double activations;
+    double workspace;
+    double total;
+};
+/* `backend` NULL: one that computes in float32, without its workspace. */
+struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
+                                     const struct training_settings *training, const struct method_signal_plan *plan,
+                                     int ranks);
+/* Such as "weights 1.2, gradient 1.2, ... GiB", without what is nothing. */
+void trainer_memory_describe(const struct trainer_memory *memory, char *text, size_t size);
 
 /* What a step did. Arrays are the trainer's, [tasks], valid until the next step. */
 struct trainer_step {

@@ -5,6 +5,7 @@
 #include "io/archive/archive.h"
 #include "io/file.h"
 #include "runner/evaluation.h"
+#include "runner/device.h"
 #include "runner/threads.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -103,7 +104,7 @@ static int check_parts(const struct experiment *experiment, struct backend *back
 int check_experiment(const struct experiment *experiment, struct check *out, struct error *err) {
     struct backend *backend = NULL;
     struct error wrong = {0};
-    if (backend_create(experiment->device, threads_alone(0), &backend, &wrong))
+    if (device_open(MPI_COMM_NULL, experiment->device, experiment->dtype, threads_alone(0), &backend, &wrong))
         TRY(check_fail(out, wrong.message, err));
     int code = check_parts(experiment, backend, out, err);
     backend_destroy(&backend);

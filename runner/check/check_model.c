@@ -152,58 +152,76 @@ static int check_references(const struct model_check *c, struct error *err) {
 
 /* ------------------------------------------------------------------------------------------- memory */
 
-static double rank_bytes(const struct model_check *c, int method, int recompute) {
+static struct trainer_memory rank_memory(const struct model_check *c, int method, int recompute) {
     struct training_settings training = c->experiment->training;
     struct method_signal_plan plan = estimate_plan(&c->experiment->methods[method]);
     training.recompute = recompute;
-    return (double)trainer_bytes(c->model, &training, &plan, (int)c->experiment->ranks_per_cell);
+    return trainer_memory(c->backend, c->model, &training, &plan, (int)c->experiment->ranks_per_cell);
 }
 
 /* `least`: bytes with all recomputation that there is. */
-static int fail_memory(const struct model_check *c, double bytes, double least, double machine,
+static int fail_memory(const struct model_check *c, const struct trainer_memory *most, double least, double there,
                        struct error *err) {
     struct error wrong = {0};
-    char recompute[64] = "";
+    char recompute[64] = "", parts[512], listed[520] = "";
+    bool device = strncmp(c->experiment->device, "cuda", 4) == 0;
+    trainer_memory_describe(most, parts, sizeof parts);
+    if (device) snprintf(listed, sizeof listed, " (%s)", parts);
     if (c->experiment->training.recompute == RECOMPUTE_NONE)
         snprintf(recompute, sizeof recompute, ", training.recompute \"layer\" needs %.1f", least / gibibyte);
     error_set(&wrong, ERROR_INPUT,
-              "model %s: a rank needs %.1f GiB of memory, the machine has %.1f (a smaller "
-              "training.micro_batch_tokens needs less%s)",
-              c->entry->name, bytes / gibibyte, machine / gibibyte, recompute);
+              "model %s: a rank needs %.1f GiB of memory%s, the %s has %.1f (a smaller training.micro_batch_tokens "
+              "needs less%s)",
+              c->entry->name, most->total / gibibyte, listed, device ? "device" : "machine", there / gibibyte, recompute);
     return fail(c, &wrong, err);
+}
+
+/* Bytes that there are on the device; *own: they are not the machine's. 0: nobody knows. */
+static double memory_there(const struct model_check *c, bool *own) {
+    size_t left = 0, total = 0;
+    if (c->backend) c->backend->memory(c->backend, &left, &total);
+    *own = total > 0 || strncmp(c->experiment->device, "cuda", 4) == 0;
+    return *own ? (double)total : (double)machine_memory();
 }
 
 static int check_memory(const struct model_check *c, struct error *err) {
     const struct experiment *experiment = c->experiment;
-    double machine = (double)machine_memory(), most = 0.0, least = 0.0;
+    struct trainer_memory most = {0};
+    double least = 0.0, ranks = (double)experiment->ranks_per_cell;
     double copies = (double)cell_checkpoint_bytes(c->model, &experiment->training, (int)experiment->ranks_per_cell);
     struct text list = {0};
+    char parts[512];
+    bool own;
+    double there = memory_there(c, &own);
     int code = 0;
     for (int i = 0; i < experiment->method_count && !code; i++) {
-        double bytes = rank_bytes(c, i, experiment->training.recompute);
-        double with = rank_bytes(c, i, RECOMPUTE_LAYER);
+        struct trainer_memory memory = rank_memory(c, i, experiment->training.recompute);
+        double with = rank_memory(c, i, RECOMPUTE_LAYER).total;
         code = text_printf(&list, err, "%s%s %.2f GiB", i ? ", " : "", experiment->methods[i].name,
-                           (bytes + copies) / gibibyte);
-        most = bytes > most ? bytes : most;
+                           (memory.total + (own ? 0.0 : copies)) / gibibyte);
+        if (memory.total > most.total) most = memory;
         least = with > least ? with : least;
     }
     if (!code) code = check_note(&c->check->facts, err, "  memory of a rank: %s", text_string(&list));
     text_free(&list);
-    if (code || strcmp(experiment->device, "cpu")) return code; /* other devices have memory of their own */
-    double ranks = (double)experiment->ranks_per_cell;
-    if (most > machine) return fail_memory(c, most, least, machine, err);
-    if (most + copies > machine)
+    TRY(code);
+    trainer_memory_describe(&most, parts, sizeof parts);
+    TRY(check_note(&c->check->facts, err, "    at most: %s", parts));
+    if (there <= 0.0) return 0;
+    if (most.total > there) return fail_memory(c, &most, least, there, err);
+    if (own) return 0;
+    double bytes = most.total + copies; /* of the host's */
+    if (bytes > there)
         TRY(check_note(&c->check->warnings, err,
                        "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
                        "%.1f: training will wait while checkpoints are written",
-                       c->entry->name, (most + copies) / gibibyte, copies / gibibyte, machine / gibibyte));
-    most += copies;
-    if (most * ranks > machine)
-        code = check_note(&c->check->warnings, err,
+                       c->entry->name, bytes / gibibyte, copies / gibibyte, there / gibibyte));
+    if (bytes * ranks > there)
+        return check_note(&c->check->warnings, err,
                           "model %s: the %.0f ranks of a cell need %.1f GiB; one machine like this has %.1f: "
                           "spread them out",
-                          c->entry->name, ranks, most * ranks / gibibyte, machine / gibibyte);
-    return code;
+                          c->entry->name, ranks, bytes * ranks / gibibyte, there / gibibyte);
+    return 0;
 }
 
 /* Probes beyond a step's size make update steps longer than plain ones. */

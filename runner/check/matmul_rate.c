@@ -26,7 +26,7 @@ int matmul_rate_measure(struct backend *backend, double seconds, double *rate, s
     enum { SIDE = 1024 };
     struct buffer *buffer;
     TRY(backend->buffer_create(backend, 3 * sizeof(float) * SIDE * SIDE, &buffer, err));
-    int code = measure(backend, (struct view){buffer, 0, DTYPE_F32}, SIDE, seconds, rate, err);
+    int code = measure(backend, (struct view){buffer, 0, backend->activations}, SIDE, seconds, rate, err);
     backend->buffer_destroy(backend, &buffer);
     return code;
 }

@@ -6,6 +6,7 @@
 #include "runner/bench/made_tasks.h"
 #include "runner/command/complain.h"
 #include "runner/command/setting_options.h"
+#include "runner/device.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
@@ -137,7 +138,9 @@ static int run(struct session *s, struct error *err) {
     bool folder = file_is_folder(s->path);
     TRY(group_agree(&s->group, folder ? make_work(s, err) : 0, err));
     if (!folder) TRY(open_experiment(s, err));
-    TRY(backend_create(s->experiment ? s->experiment->device : "cpu", s->threads, &s->backend, err));
+    const char *device = s->settings.device ? s->settings.device : s->experiment ? s->experiment->device : "cpu";
+    int dtype = s->settings.dtype || !s->experiment ? s->settings.dtype : s->experiment->dtype;
+    TRY(device_open(MPI_COMM_WORLD, device, dtype, s->threads, &s->backend, err));
     TRY(bench_run(s->backend, &s->group, &s->work, (int)s->settings.steps, &result, err));
     if (!group_is_coordinator(&s->group)) return 0;
     struct bench_place place = {.work = folder ? "random tokens" : s->path,

@@ -8,6 +8,7 @@
 #include "runner/command/eval_print.h"
 #include "runner/evaluation.h"
 #include "runner/group.h"
+#include "runner/device.h"
 #include "runner/threads.h"
 #include "train/parameters.h"
 #include <stdio.h>
@@ -62,7 +63,8 @@ static int open_model(struct session *s, struct error *err) {
     TRY(model_config_load(options->folder, &s->config, err));
     if (group_is_coordinator(&s->group)) TRY(check_tasks(s, err));
     TRY(parameter_layout_create(&s->config, &s->layout, err));
-    TRY(backend_create("cpu", s->threads, &s->backend, err));
+    TRY(device_open(MPI_COMM_WORLD, options->device ? options->device : "cpu", DEVICE_AUTO, s->threads, &s->backend,
+                    err));
     TRY(s->backend->buffer_create(s->backend, s->layout->elements * sizeof(float), &s->weights, err));
     struct view parameters = {s->weights, 0, DTYPE_F32};
     TRY(parameters_load(options->folder, s->layout, s->backend, parameters, err));

@@ -7,10 +7,12 @@
 #include "runner/check/estimate.h"
 #include "runner/grid.h"
 #include "runner/check/matmul_rate.h"
+#include "runner/device.h"
 #include "runner/threads.h"
 #include "runner/cell/cell_checkpoint.h"
 #include "runner/cell/trainer.h"
 #include <stdio.h>
+#include <string.h>
 
 static const char usage[] = "usage: adapt plan EXPERIMENT.json [--out DIR] [--cells 3,5-8]\n"
                             "\n"
@@ -28,6 +30,7 @@ static const double efficiency = 0.75;
 struct plan {
     struct experiment *experiment;
     struct grid *grid;
+    struct backend *backend;
     struct loaded_model *model; /* of the cells being shown */
     struct text dropped;        /* tasks with instances that repeat a benchmark, the same for every model */
     double rate;                /* operations a second; 0: not measured */
@@ -36,11 +39,9 @@ struct plan {
 };
 
 static int measure_rate(struct plan *plan, struct error *err) {
-    struct backend *backend;
-    TRY(backend_create(plan->experiment->device, threads_alone(0), &backend, err));
-    int code = matmul_rate_measure(backend, 0.2, &plan->rate, err);
-    backend_destroy(&backend);
-    return code;
+    const struct experiment *e = plan->experiment;
+    TRY(device_open(MPI_COMM_NULL, e->device, e->dtype, threads_alone(0), &plan->backend, err));
+    return matmul_rate_measure(plan->backend, 0.2, &plan->rate, err);
 }
 
 static void show_duration(char out[32], double seconds) {
@@ -61,8 +62,9 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     TRY(estimate_cell(experiment, plan->model, method, experiment->budgets[cell->budget].fraction, &estimate,
                       err));
     int ranks = (int)experiment->ranks_per_cell;
-    double bytes = (double)trainer_bytes(plan->model, &experiment->training, &signal, ranks) +
-                   (double)cell_checkpoint_bytes(plan->model, &experiment->training, ranks);
+    double bytes = trainer_memory(plan->backend, plan->model, &experiment->training, &signal, ranks).total;
+    if (strncmp(experiment->device, "cuda", 4)) /* where memory is the host's, copies for checkpoints are in it */
+        bytes += (double)cell_checkpoint_bytes(plan->model, &experiment->training, ranks);
     double seconds = estimate.operations / (efficiency * plan->rate);
     char duration[32], reference[32] = "-";
     show_duration(duration, seconds);
@@ -129,6 +131,7 @@ int command_plan(int argc, char **argv) {
     if (code) complain(NULL, err.message);
     loaded_model_close(&plan.model);
     text_free(&plan.dropped);
+    backend_destroy(&plan.backend);
     grid_destroy(&plan.grid);
     experiment_destroy(&plan.experiment);
     return code ? complain_status(code) : 0;

@@ -2,7 +2,7 @@
 
 #include "base/version.h"
 #include "io/archive/archive.h"
-#include "train/backend.h"
+#include "train/cuda/cuda.h"
 #include <hdf5.h>
 #include <mpi.h>
 #include <stdio.h>
@@ -27,8 +27,8 @@ int command_version(int argc, char **argv) {
     printf("hdf5      %u.%u.%u\n", major, minor, release);
     printf("gemm      %s\n", version.gemm);
     printf("schema    %s\n", ARCHIVE_SCHEMA);
-    printf("backends ");
-    for (const char *const *name = backend_names(); *name; name++) printf(" %s", *name);
-    putchar('\n');
+    char cuda[2048];
+    cuda_describe(cuda, sizeof cuda);
+    printf("cuda      %s\n", cuda);
     return 0;
 }

@@ -17,6 +17,7 @@ static const char usage[] =
     "                               benchmark's FILE.jsonl, for mbpp FILE_prompt.jsonl)\n"
     "  --samples DIR                writes samples_NAME_TIME.jsonl, one line a record, into DIR\n"
     "  --archive FILE               writes scores and answers into an HDF5 file\n"
+    "  --device NAME                what computes: cpu (default), cuda or cuda:N\n"
     "  --threads N                  threads (default: OMP_NUM_THREADS, else the cores at hand)\n";
 
 enum {
@@ -26,6 +27,7 @@ enum {
     OPTION_SAMPLES,
     OPTION_ARCHIVE,
     OPTION_THREADS,
+    OPTION_DEVICE,
     OPTION_SETTING
 };
 
@@ -43,6 +45,7 @@ static void list_options(struct eval_known *list) {
         {"samples", required_argument, NULL, OPTION_SAMPLES},
         {"archive", required_argument, NULL, OPTION_ARCHIVE},
         {"threads", required_argument, NULL, OPTION_THREADS},
+        {"device", required_argument, NULL, OPTION_DEVICE},
     };
     int count = sizeof own / sizeof own[0];
     memcpy(list->known, own, sizeof own);
@@ -107,6 +110,9 @@ static int take(struct eval_options *options, int letter, struct error *err) {
         return 0;
     case OPTION_ARCHIVE:
         options->archive = optarg;
+        return 0;
+    case OPTION_DEVICE:
+        options->device = optarg;
         return 0;
     case OPTION_THREADS:
         return parse_threads(optarg, &options->threads, err);

@@ -9,6 +9,7 @@ struct eval_options {
     const char *folder;  /* of the model */
     const char *samples; /* folder of sample logs; NULL: none */
     const char *archive; /* HDF5 file; NULL: none */
+    const char *device;  /* NULL: cpu */
     long long threads;   /* 0: what there is */
     struct eval_settings settings;
     struct eval_task *tasks;

@@ -104,6 +104,7 @@ struct experiment {
     const char *out;    /* folder of the archive */
     const char *cache;  /* folder of token caches; default OUT/cache */
     const char *device; /* a backend's name, "cpu" */
+    int dtype;          /* enum device_dtype: "auto" | "float32" | "bfloat16" */
     int keep;           /* enum experiment_keep */
     int keep_dtype;     /* enum parameters_precision: "float32" or "source" */
     int best;           /* enum experiment_best; JSON key "best_by": "worst" | "mean" */

@@ -2,6 +2,7 @@
 #include "runner/experiment/experiment_internal.h"
 
 #include "io/file.h"
+#include "runner/device.h"
 #include "train/backend.h"
 #include <stdio.h>
 #include <string.h>
@@ -27,7 +28,9 @@ const struct setting experiment_table[] = {
     {"out", SETTING_TEXT, FIELD(out), 0, 0, 0, NULL, NULL, "folder of the archive; default runs/NAME"},
     {"cache", SETTING_TEXT, FIELD(cache), 0, 0, 0, NULL, NULL,
      "folder of the token caches; default OUT/cache"},
-    {"device", SETTING_TEXT, FIELD(device), 0, 0, 0, NULL, "cpu", "what computes"},
+    {"device", SETTING_TEXT, FIELD(device), 0, 0, 0, NULL, "cpu", "what computes: cpu, cuda or cuda:N"},
+    {"dtype", SETTING_CHOICE, FIELD(dtype), DEVICE_AUTO, 0, 0, device_dtype_names, NULL,
+     "what activations are kept in: auto is bfloat16 on GPUs and float32 on CPUs"},
     {"keep", SETTING_CHOICE, FIELD(keep), KEEP_NONE, 0, 0, keeps, NULL, "which weights of a cell are kept"},
     {"keep_dtype", SETTING_CHOICE, FIELD(keep_dtype), PARAMETERS_F32, 0, 0, precisions, NULL,
      "dtype of kept weights: float32 holds all that was trained, the source's dtype may round it away"},
@@ -60,7 +63,8 @@ static void check_device(struct experiment_reader *reader) {
     struct text list = {0};
     const char *device = reader->experiment->device;
     for (const char *const *name = backend_names(); *name; name++) {
-        if (device && !strcmp(*name, device)) {
+        bool numbered = device && !strcmp(*name, "cuda") && !strncmp(device, "cuda:", 5);
+        if (device && (numbered || !strcmp(*name, device))) {
             text_free(&list);
             return;
         }

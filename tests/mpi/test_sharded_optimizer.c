@@ -78,7 +78,7 @@ static int walk(const struct variant *variant, bool shard, const char *folder, c
         if (is_update[s]) memcpy(trace->alignment[s], step.alignment, (size_t)tasks * sizeof(double));
     }
     trace->elements = model->layout->elements;
-    trace->bytes = trainer_bytes(model, &experiment->training, &plan, group->size);
+    trace->bytes = (size_t)trainer_memory(NULL, model, &experiment->training, &plan, group->size).total;
     TRY(memory_alloc(&trace->parameters, trace->elements, sizeof(float), err));
     backend->download(backend, trainer_parameters(trainer), trace->parameters, trace->elements);
     TRY(backend->check(backend, err));

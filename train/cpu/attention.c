@@ -45,7 +45,10 @@ static void attention(struct backend *b, const struct attention_shape *shape, st
                       struct view v, struct view out, struct view lse) {
     static const char name[] = "attention";
     struct cpu *cpu = cpu_of(b);
-    if (!attention_shape_good(cpu, name, shape) || shape->rows == 0) return;
+    struct error err = {0};
+    if (!cpu_ready(cpu)) return;
+    if (attention_shape_check(shape, &err)) cpu_fail(cpu, err.code, name, "%s", err.message);
+    if (err.code || shape->rows == 0) return;
     size_t width = (size_t)shape->head_dim, rows = (size_t)shape->rows;
     size_t queries = rows * (size_t)shape->heads, keys = rows * (size_t)shape->kv_heads;
     struct pass pass = {shape,

@@ -7,6 +7,7 @@
 #ifndef ADAPT_TRAIN_CPU_ATTENTION_H
 #define ADAPT_TRAIN_CPU_ATTENTION_H
 
+#include "train/attention_shape.h"
 #include "train/cpu/cpu.h"
 
 enum {
@@ -99,9 +100,5 @@ void attention_take_row(struct attention_work *work, int heads, const struct att
 void attention_weigh(struct attention_work *work, int row, struct range seen);
 /* What query `row` has come to: out[C]. */
 void attention_finish(const struct attention_work *work, int row, float *out);
-
-/* Whether the numbers of heads, or a whole shape, keep their promises; a failure otherwise. */
-bool attention_heads_good(struct cpu *cpu, const char *operation, int heads, int kv_heads, int head_dim);
-bool attention_shape_good(struct cpu *cpu, const char *operation, const struct attention_shape *shape);
 
 #endif

@@ -181,12 +181,10 @@ static void attention_backward(struct backend *b, const struct attention_shape *
                                struct view dout, struct view dq, struct view dk, struct view dv) {
     static const char name[] = "attention_backward";
     struct cpu *cpu = cpu_of(b);
-    if (!attention_shape_good(cpu, name, shape) || shape->rows == 0) return;
-    for (int s = 0; s < shape->segments; s++)
-        if (shape->segment[s].prefix_length > 0) {
-            cpu_fail(cpu, ERROR_UNSUPPORTED, name, "segment %d has a prefix", s);
-            return;
-        }
+    struct error err = {0};
+    if (!cpu_ready(cpu)) return;
+    if (attention_shape_check_backward(shape, &err)) cpu_fail(cpu, err.code, name, "%s", err.message);
+    if (err.code || shape->rows == 0) return;
     size_t width = (size_t)shape->head_dim, rows = (size_t)shape->rows;
     size_t queries = rows * (size_t)shape->heads, keys = rows * (size_t)shape->kv_heads;
     struct pass pass = {shape,

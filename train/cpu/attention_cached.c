@@ -94,42 +94,6 @@ static void attend(const struct pass *pass, struct attention_work *work, const s
         attention_finish(work, i, pass->out + query + i * (share->heads > 1 ? width : q_stride));
 }
 
-/* Whether the pages that a segment's rows see are all in the cache. */
-static bool pages_good(const struct cached_attention_shape *shape, const struct cached_segment *segment,
-                       size_t pages) {
-    if (segment->length == 0) return true;
-    int first = attention_first(shape->window, segment->past) / shape->page_rows;
-    int last = (segment->past + segment->length - 1) / shape->page_rows;
-    for (int p = first; p <= last; p++)
-        if (segment->page[p] < 0 || (size_t)segment->page[p] >= pages) return false;
-    return true;
-}
-
-static bool shape_good(struct cpu *cpu, const char *operation, const struct cached_attention_shape *shape,
-                       size_t cache_rows) {
-    if (!attention_heads_good(cpu, operation, shape->heads, shape->kv_heads, shape->head_dim)) return false;
-    if (!cpu_sizes(cpu, operation, shape->rows, shape->segments, shape->window)) return false;
-    if (shape->page_rows < 1) {
-        cpu_fail(cpu, ERROR_INTERNAL, operation, "pages of %d rows", shape->page_rows);
-        return false;
-    }
-    int64_t next = 0;
-    for (int s = 0; s < shape->segments; s++) {
-        const struct cached_segment *g = &shape->segment[s];
-        bool good = g->start == next && g->length >= 0 && g->past >= 0 && INT32_MAX - g->length >= g->past;
-        next += good ? g->length : 0;
-        if (good && next <= shape->rows && pages_good(shape, g, cache_rows / (size_t)shape->page_rows))
-            continue;
-        cpu_fail(cpu, ERROR_INTERNAL, operation, "segment %d (start %d, length %d, past %d) %s", s, g->start,
-                 g->length, g->past,
-                 good && next <= shape->rows ? "sees a page that is not in the cache" : "does not fit");
-        return false;
-    }
-    if (next == shape->rows) return true;
-    cpu_fail(cpu, ERROR_INTERNAL, operation, "segments cover %lld of %d rows", (long long)next, shape->rows);
-    return false;
-}
-
 static double products(const struct cached_attention_shape *shape) {
     double pairs = 0;
     for (int s = 0; s < shape->segments; s++) {
@@ -147,7 +111,10 @@ static void cached_attention(struct backend *b, const struct cached_attention_sh
     size_t room = cpu_room(keys) < cpu_room(values) ? cpu_room(keys) : cpu_room(values);
     size_t kv_row = (size_t)(shape->kv_heads > 0 ? shape->kv_heads : 1) *
                     (size_t)(shape->head_dim > 0 ? shape->head_dim : 1);
-    if (!cpu_ready(cpu) || !shape_good(cpu, name, shape, room / kv_row) || shape->rows == 0) return;
+    struct error err = {0};
+    if (!cpu_ready(cpu)) return;
+    if (cached_attention_shape_check(shape, room / kv_row, &err)) cpu_fail(cpu, err.code, name, "%s", err.message);
+    if (err.code || shape->rows == 0) return;
     size_t queries = (size_t)shape->rows * (size_t)shape->heads * (size_t)shape->head_dim;
     struct pass pass = {shape, cpu_f32(cpu, name, q, queries), cpu_f32(cpu, name, keys, kv_row),
                         cpu_f32(cpu, name, values, kv_row), cpu_f32(cpu, name, out, queries)};

@@ -27,31 +27,3 @@ void attention_combine(const struct pairs *pairs, int head_dim, const float *wei
                       values + seen.first * stride, stride, 1, out + i * out_stride, out_stride);
     }
 }
-
-bool attention_heads_good(struct cpu *cpu, const char *operation, int heads, int kv_heads, int head_dim) {
-    if (heads >= 1 && kv_heads >= 1 && head_dim >= 1 && heads % kv_heads == 0) return true;
-    cpu_fail(cpu, ERROR_INTERNAL, operation, "%d heads, %d key/value heads of dimension %d", heads, kv_heads,
-             head_dim);
-    return false;
-}
-
-bool attention_shape_good(struct cpu *cpu, const char *operation, const struct attention_shape *shape) {
-    if (!cpu_sizes(cpu, operation, shape->rows, shape->segments, shape->window)) return false;
-    if (!attention_heads_good(cpu, operation, shape->heads, shape->kv_heads, shape->head_dim)) return false;
-    int64_t next = 0;
-    for (int s = 0; s < shape->segments; s++) {
-        const struct segment *g = &shape->segment[s];
-        bool good = g->start == next && g->length >= 0 && g->prefix_length >= 0 &&
-                    (g->prefix_length == 0 ||
-                     (g->prefix_start >= 0 && (int64_t)g->prefix_start + g->prefix_length <= g->start));
-        next += g->length;
-        if (good && next <= shape->rows) continue;
-        cpu_fail(cpu, ERROR_INTERNAL, operation,
-                 "segment %d (start %d, length %d, prefix %d + %d) among %d rows", s, g->start, g->length,
-                 g->prefix_start, g->prefix_length, shape->rows);
-        return false;
-    }
-    if (next == shape->rows) return true;
-    cpu_fail(cpu, ERROR_INTERNAL, operation, "segments cover %lld of %d rows", (long long)next, shape->rows);
-    return false;
-}

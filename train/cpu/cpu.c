@@ -97,11 +97,8 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
+static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
     struct cpu *cpu = cpu_of(b);
-    if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
-        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden,
-                         vocabulary, targets);
     size_t bytes = cpu_rmsnorm_scratch(hidden);
     /* <dO, O> of every row and head in the backward pass; there are fewer heads than hidden columns */
     size_t inner = sizeof(float) * (size_t)rows * (size_t)hidden;
@@ -109,8 +106,19 @@ static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int 
     bytes = larger(bytes, weight_gradient_scratch(cpu->threads, rows));
     bytes = larger(bytes, cpu_cross_entropy_scratch(cpu->threads, targets, hidden, vocabulary, true));
     bytes = larger(bytes, few_bytes(rows < FEW_ROWS ? rows : FEW_ROWS, RESERVED_FORWARD * hidden));
-    bytes = larger(bytes, cpu_argmax_scratch(cpu->threads, hidden));
-    return grow(cpu, bytes, err);
+    return larger(bytes, cpu_argmax_scratch(cpu->threads, hidden));
+}
+
+static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
+    if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
+        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden,
+                         vocabulary, targets);
+    return grow(cpu_of(b), scratch_bytes(b, rows, hidden, vocabulary, targets), err);
+}
+
+static void memory(struct backend *b, size_t *left, size_t *total) {
+    (void)b;
+    *left = *total = 0;
 }
 
 static int check(struct backend *b, struct error *err) {
@@ -139,6 +147,8 @@ int cpu_backend_create(int threads, struct backend **out, struct error *err) {
     struct backend *b = &cpu->base;
     b->name = "cpu";
     b->reserve = reserve;
+    b->scratch_bytes = scratch_bytes;
+    b->memory = memory;
     b->check = check;
     b->destroy = destroy;
     cpu_install_memory(b);

@@ -92,6 +92,16 @@ static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int 
     return inner->reserve(inner, rows, hidden, vocabulary, targets, err);
 }
 
+static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
+    struct backend *inner = memcheck_of(b)->inner;
+    return inner->scratch_bytes(inner, rows, hidden, vocabulary, targets);
+}
+
+static void memory(struct backend *b, size_t *left, size_t *total) {
+    struct backend *inner = memcheck_of(b)->inner;
+    inner->memory(inner, left, total);
+}
+
 static int check(struct backend *b, struct error *err) {
     struct memcheck *m = memcheck_of(b);
     int code = m->failure.code;
@@ -111,12 +121,15 @@ int memcheck_wrap(struct backend *inner, struct backend **out, struct error *err
     m->inner = inner;
     struct backend *b = &m->base;
     b->name = "memcheck";
+    b->activations = inner->activations;
     b->buffer_create = buffer_create;
     b->buffer_destroy = buffer_destroy;
     b->host_pointer = host_pointer;
     b->upload = upload;
     b->download = download;
     b->reserve = reserve;
+    b->scratch_bytes = scratch_bytes;
+    b->memory = memory;
     b->check = check;
     b->destroy = destroy;
     memcheck_install_operations(b);

@@ -54,6 +54,12 @@ static void download(struct backend *b, struct view from, void *to, size_t count
 static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
     return inner_of(b)->reserve(inner_of(b), rows, hidden, vocabulary, targets, err);
 }
+static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
+    return inner_of(b)->scratch_bytes(inner_of(b), rows, hidden, vocabulary, targets);
+}
+static void memory(struct backend *b, size_t *left, size_t *total) {
+    inner_of(b)->memory(inner_of(b), left, total);
+}
 static int check(struct backend *b, struct error *err) {
     return inner_of(b)->check(inner_of(b), err);
 }
@@ -149,12 +155,15 @@ int timing_create(struct backend *inner, struct backend **out, struct error *err
     TRY(memory_alloc(&t, 1, sizeof *t, err));
     t->inner = inner;
     t->base = (struct backend){.name = inner->name,
+                               .activations = inner->activations,
                                .buffer_create = buffer_create,
                                .buffer_destroy = buffer_destroy,
                                .host_pointer = host_pointer,
                                .upload = upload,
                                .download = download,
                                .reserve = reserve,
+                               .scratch_bytes = scratch_bytes,
+                               .memory = memory,
                                .check = check,
                                .destroy = destroy,
                                .zero = zero,

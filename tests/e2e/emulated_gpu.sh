@@ -1,0 +1,67 @@
+#!/usr/bin/env bash
+# emulated_gpu.sh BUILD: cells of the demonstration on the cuda backend with an emulated GPU (tests/emulation) walk the CPU's
+# path: in float32 to 1e-4 of losses and mixture, alone and on two ranks that share the GPU; in bfloat16 to 1 % of the losses.
+# A device without room for a cell says so with the numbers, one that is lost ends its cells with a reason, and neither breaks
+# the archive.
+set -euo pipefail
+build=$1
+. "$(dirname "$0")/../support/e2e.sh"
+emulated=$build/tests/adapt_on_emulator
+if [ ! -x "$emulated" ]; then
+  echo "skipped: no emulator in this build (it needs a C++ compiler)"
+  exit 77
+fi
+
+expect 0 "$build/adapt_generate" "$work/demo"
+demo_part "$work/run.json" tiny-qwen3 0.002 0
+sed -i 's|"limit": 20|"limit": 1|' "$work/run.json"
+for kind in float32 bfloat16 ranks small lost; do
+  device=cuda-emulated
+  [ $kind = bfloat16 ] && device=cuda-emulated-bf16
+  sed -e "s|\"out\": \"run\"|\"out\": \"$kind\", \"device\": \"$device\"|" "$work/run.json" >"$work/$kind.json"
+done
+sed -i 's|"ranks_per_cell": 1|"ranks_per_cell": 2|' "$work/ranks.json"
+
+# close RELATIVE KIND METHOD ROWS...: both archives' rows hold the same numbers
+close() {
+  local relative=$1 kind=$2 method=$3 rows cell
+  cell="tiny-qwen3__0.002__${method}__seed0.h5"
+  shift 3
+  for rows in "$@"; do
+    h5diff -p "$relative" "$work/run/cells/$cell" "$work/$kind/cells/$cell" \
+      "/cells/tiny-qwen3/0.002/$method/seed0/$rows" >"$work/out" 2>&1 || {
+      cat "$work/out" >&2
+      fail "$kind, $method: $rows differs from the CPU's by more than $relative"
+    }
+  done
+}
+
+expect 0 "$adapt" run "$work/run.json"
+expect 0 "$emulated" run "$work/float32.json" --cells 1
+close 1e-4 float32 uniform steps/loss
+# AdamW's first steps divide rounding errors of small gradients by their size: norms part sooner than losses.
+close 1e-3 float32 uniform steps/grad_norm
+expect 0 "$mpirun" 2 "$emulated" run "$work/ranks.json"
+close 1e-4 ranks adapt steps/loss steps/mixture steps/validation_loss
+expect 0 "$emulated" run "$work/bfloat16.json" --cells 1
+close 1e-2 bfloat16 uniform steps/loss
+
+expect 2 "$emulated" run "$work/float32.json" --out "$work/wrong" --cells 99
+sed 's|"device": "cuda-emulated"|"device": "cpu", "dtype": "bfloat16"|' "$work/float32.json" >"$work/cpu16.json"
+expect 2 "$adapt" check "$work/cpu16.json"
+says err 'device cpu computes in float32'
+
+expect 0 "$emulated" check "$work/small.json"
+says out 'at most: weights' 'validation gradient' 'activations' 'workspace'
+ADAPT_EMULATION_MEMORY=8000000 expect 2 "$emulated" check "$work/small.json"
+says err 'GiB of memory (weights' 'the device has'
+ADAPT_EMULATION_MEMORY=8000000 expect 1 "$emulated" run "$work/small.json"
+says err 'GiB of device memory (weights' 'are free' '0 cells done, 2 failed'
+ADAPT_EMULATION_LOST=4000 expect 1 "$emulated" run "$work/lost.json" --cells 1
+says err 'on CUDA device 0: unknown error' '1 failed'
+expect 0 "$adapt" status "$work/lost"
+says out '1 failed'
+expect 0 "$emulated" run "$work/lost.json" --cells 1
+says err '1 cells done, 0 failed'
+ADAPT_EMULATION_DEVICES=0 expect 1 "$emulated" run "$work/small.json"
+says err 'no CUDA device'

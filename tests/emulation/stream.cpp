@@ -1,0 +1,240 @@
+/* Streams and events. Work waits in its stream until somebody waits for it: what reads a result too early sees the old
+ * one, what changes a source too early changes what is copied. */
+#include "tests/emulation/emulation.h"
+
+#include <cstdio>
+#include <cstdlib>
+#include <deque>
+#include <set>
+
+void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared, const std::function<void()> &body);
+
+struct emulation_stream {
+    std::deque<std::function<void()>> work;
+    uint64_t put = 0, done = 0; /* pieces of work so far */
+};
+struct emulation_event {
+    emulation_stream *stream = nullptr;
+    uint64_t number = 0; /* done when the stream has done so many */
+};
+
+namespace {
+
+std::set<emulation_stream *> &streams() {
+    static std::set<emulation_stream *> all;
+    return all;
+}
+
+cudaError_t last_error;
+
+cudaError_t keep(cudaError_t error) {
+    if (error) last_error = error;
+    return error;
+}
+
+void drain(emulation_stream *stream, uint64_t number) {
+    if (stream->done >= number) return;
+    emulation_memory_open();
+    while (stream->done < number) {
+        std::function<void()> work = std::move(stream->work.front());
+        stream->work.pop_front();
+        work();
+        stream->done++;
+    }
+    emulation_memory_close();
+}
+
+void put(emulation_stream *stream, std::function<void()> work) {
+    stream->work.push_back(std::move(work));
+    stream->put++;
+}
+
+/* What the device sees of a pointer of a copy: on the device inside of an allocation, or the host's. */
+void check_side(const char *what, const void *at, size_t bytes, bool device) {
+    if (device && !emulation_memory_holds(at, bytes)) emulation_stop("%s: %zu bytes are not on the device", what, bytes);
+}
+
+} // namespace
+
+bool emulation_lost() {
+    emulation_turn turn;
+    static long left = -1;
+    if (left == -1) left = getenv("ADAPT_EMULATION_LOST") ? atol(getenv("ADAPT_EMULATION_LOST")) + 1 : 0;
+    if (left == 0) return false;
+    if (left > 1) left--;
+    return left == 1;
+}
+
+void emulation_drain_all() {
+    emulation_turn turn;
+    for (emulation_stream *stream : streams()) drain(stream, stream->put);
+}
+
+cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    put(stream, [work] {
+        emulation_memory_open();
+        work();
+        emulation_memory_close();
+    });
+    return cudaSuccess;
+}
+
+cudaError_t emulation_launch(const char *name, dim3 blocks, dim3 threads, size_t shared, size_t granted,
+                             cudaStream_t stream, std::function<void()> body) {
+    emulation_turn turn;
+    const size_t usual = 48 << 10, most = 227 << 10;
+    uint64_t count = (uint64_t)threads.x * threads.y * threads.z;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (!blocks.x || !blocks.y || !blocks.z || !count || blocks.x > 0x7fffffff || blocks.y > 65535 ||
+        blocks.z > 65535 || count > 1024 || threads.z > 64 || shared > most || (shared > usual && granted < shared)) {
+        fprintf(stderr, "emulated GPU: %s: a launch of %u x %u x %u blocks of %llu threads with %zu bytes\n", name,
+                blocks.x, blocks.y, blocks.z, (unsigned long long)count, shared);
+        return keep(cudaErrorInvalidConfiguration);
+    }
+    put(stream, [=] { emulation_run(name, blocks, threads, shared, body); });
+    return cudaSuccess;
+}
+
+const char *cudaGetErrorString(cudaError_t error) {
+    switch (error) {
+    case cudaSuccess: return "no error";
+    case cudaErrorMemoryAllocation: return "out of memory";
+    case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+    case cudaErrorNoDevice: return "no CUDA-capable device is detected";
+    case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorInvalidValue: return "invalid argument";
+    case cudaErrorNotReady: return "device not ready";
+    default: return "unknown error";
+    }
+}
+
+cudaError_t cudaGetLastError() {
+    emulation_turn turn;
+    cudaError_t error = last_error;
+    last_error = cudaSuccess;
+    return error;
+}
+
+cudaError_t cudaDriverGetVersion(int *version) {
+    emulation_turn turn;
+    *version = 13000;
+    return cudaSuccess;
+}
+
+cudaError_t cudaRuntimeGetVersion(int *version) {
+    emulation_turn turn;
+    *version = 13000;
+    return cudaSuccess;
+}
+
+cudaError_t cudaGetDeviceCount(int *count) {
+    emulation_turn turn;
+    const char *text = getenv("ADAPT_EMULATION_DEVICES");
+    *count = text ? atoi(text) : 1;
+    return *count > 0 ? cudaSuccess : cudaErrorNoDevice;
+}
+
+cudaError_t cudaSetDevice(int device) {
+    emulation_turn turn;
+    int count = 0;
+    cudaGetDeviceCount(&count);
+    return device >= 0 && device < count ? cudaSuccess : cudaErrorInvalidDevice;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int) {
+    emulation_turn turn;
+    memset(properties, 0, sizeof *properties);
+    snprintf(properties->name, sizeof properties->name, "emulated GPU");
+    size_t free;
+    cudaMemGetInfo(&free, &properties->totalGlobalMem);
+    properties->major = 9;
+    properties->multiProcessorCount = 4;
+    properties->sharedMemPerBlockOptin = 227 << 10;
+    return cudaSuccess;
+}
+
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    check_side("cudaMemcpyAsync's target", to, bytes,
+               kind == cudaMemcpyHostToDevice || kind == cudaMemcpyDeviceToDevice);
+    check_side("cudaMemcpyAsync's source", from, bytes,
+               kind == cudaMemcpyDeviceToHost || kind == cudaMemcpyDeviceToDevice);
+    return emulation_enqueue(stream, [=] { memmove(to, from, bytes); });
+}
+
+cudaError_t cudaMemsetAsync(void *at, int value, size_t bytes, cudaStream_t stream) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    check_side("cudaMemsetAsync", at, bytes, true);
+    return emulation_enqueue(stream, [=] { memset(at, value, bytes); });
+}
+
+cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
+    emulation_turn turn;
+    *out = new emulation_stream;
+    streams().insert(*out);
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamDestroy(cudaStream_t stream) {
+    emulation_turn turn;
+    drain(stream, stream->put);
+    streams().erase(stream);
+    delete stream;
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    drain(stream, stream->put);
+    emulation_memory_check("cudaStreamSynchronize");
+    return cudaSuccess;
+}
+
+cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
+    emulation_turn turn;
+    if (!event->stream) return cudaSuccess;
+    emulation_stream *other = event->stream;
+    uint64_t number = event->number;
+    put(stream, [=] {
+        if (other != stream) drain(other, number);
+    });
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+    emulation_turn turn;
+    *out = new emulation_event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventDestroy(cudaEvent_t event) {
+    emulation_turn turn;
+    delete event;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    event->stream = stream;
+    event->number = stream->put;
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventSynchronize(cudaEvent_t event) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (event->stream) drain(event->stream, event->number);
+    return cudaSuccess;
+}
+
+cudaError_t cudaEventQuery(cudaEvent_t event) {
+    emulation_turn turn;
+    return event->stream && event->stream->done < event->number ? cudaErrorNotReady : cudaSuccess;
+}
