@@ -122,6 +122,11 @@ static int put_launcher(const struct job_script *job, struct text *out, struct e
     }
 }
 
+/* In the folder of the logs, where the script starts. */
+static const char counts[] = "max_launches=3 # that fail one after the other\n"
+                             "restarts=${SLURM_RESTART_COUNT:-0}\n"
+                             "launches=$PWD/launches-$SLURM_JOB_ID\n";
+
 /* Before all else that takes time. */
 static const char signals[] =
     "\n"
@@ -150,7 +155,8 @@ static int put_run(const struct job_script *job, struct text *out, struct error 
         "\n"
         "status=75\n"
         "if [ $warned = no ]; then\n"
-        "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"",
+        "  echo \"restart $restarts on $SLURM_JOB_NODELIST\" >>\"$launches\"\n"
+        "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\" --launch-file \"$launches\"",
         err));
     if (job->settings->cpus_per_task)
         TRY(text_printf(out, err, " --threads %lld", job->settings->cpus_per_task));
@@ -160,24 +166,40 @@ static int put_run(const struct job_script *job, struct text *out, struct error 
 
 static const char decide[] =
     "\n"
-    "# Back into the queue after a time limit or a preemption; never after a failure of the run itself,\n"
-    "# nor when the job was cancelled (its state then is not RUNNING).\n"
+    "# Back into the queue after a time limit, a preemption, or a launch that failed before all ranks had\n"
+    "# started (adapt then removes $launches, which has a line for every launch); never after a failure of\n"
+    "# the run itself, nor when the job was cancelled (its state then is not RUNNING).\n"
     "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
+    "failed=0 # launches, one after the other\n"
+    "[ ! -e \"$launches\" ] || failed=$(wc -l <\"$launches\")\n"
     "again=no\n"
     "case $status in\n"
     "  0) exit 0 ;;\n"
     "  75) again=yes ;;      # stopped by a signal, everything saved\n"
     "  138) again=$warned ;; # USR1 before there was anything to save\n"
+    "  2 | 126 | 127) ;;     # no program, or not these options: on any node\n"
+    "  *) [ \"${failed:-0}\" = 0 ] || again=launch ;;\n"
     "esac\n"
     "[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way\n"
     "[[ $job == *JobState=RUNNING* ]] || again=no\n"
-    "restarts=${SLURM_RESTART_COUNT:-0}\n"
-    "if [ $again = yes ] && [ \"$restarts\" -lt $max_requeues ]; then\n"
-    "  echo \"stopped with status $status, restart $restarts: back into the queue\"\n"
+    "bound=$max_requeues\n"
+    "case $again in\n"
+    "  launch)\n"
+    "    why=\"the launch failed with status $status, $failed of at most $max_launches in a row\"\n"
+    "    [ \"$failed\" -lt $max_launches ] || bound=0\n"
+    "    ;;\n"
+    "  *)\n"
+    "    why=\"stopped with status $status\"\n"
+    "    rm -f \"$launches\"\n"
+    "    ;;\n"
+    "esac\n"
+    "if [ $again != no ] && [ \"$restarts\" -lt $bound ]; then\n"
+    "  echo \"$why, restart $restarts: back into the queue\"\n"
     "  scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
-    "elif [ $again = yes ]; then\n"
-    "  echo \"stopped with status $status after $restarts restarts: not put back into the queue again\"\n"
+    "elif [ $again != no ]; then\n"
+    "  echo \"$why, after $restarts restarts: not put back into the queue again\"\n"
     "fi\n"
+    "rm -f \"$launches\"\n"
     "exit $status\n";
 
 int job_script_sweep(const struct job_script *job, struct text *out, struct error *err) {
@@ -193,7 +215,7 @@ int job_script_sweep(const struct job_script *job, struct text *out, struct erro
         job->name));
     TRY(put_paths(job, out, err));
     TRY(put_cells(job, out, err));
-    TRY(text_printf(out, err, "max_requeues=%lld\n", job->settings->max_requeues));
+    TRY(text_printf(out, err, "max_requeues=%lld\n%s", job->settings->max_requeues, counts));
     TRY(text_append_string(out, signals, err));
     TRY(put_setup(job, out, err));
     TRY(put_launcher(job, out, err));

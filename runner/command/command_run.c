@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 static const char usage[] =
     "usage: adapt run EXPERIMENT.json [--out DIR] [--cells 3,5-8] [--threads N] [--resume|--restart]\n"
@@ -23,6 +24,7 @@ static const char usage[] =
     "  --threads N    threads of each rank (default: the node's cores shared out)\n"
     "  --resume       only if the folder holds this experiment already (against a mistyped --out)\n"
     "  --restart      unfinished cells start anew: their checkpoints are thrown away\n"
+    "  --launch-file FILE    is removed when all ranks have started (job scripts see a failed launch by it)\n"
     "\n"
     "Exit status: 0 everything that was to be done here is done, 1 something failed, 2 wrong usage or input,\n"
     "75 stopped by a signal with everything saved: the same command goes on.\n";
@@ -33,6 +35,12 @@ static int parse_threads(const char *text) {
     char *end;
     long threads = strtol(text, &end, 10);
     return *end || threads < 1 || threads > 4096 ? -1 : (int)threads;
+}
+
+/* Before that nothing is known to have started but this process. */
+static void remove_launch_file(const char *path, int rank) {
+    MPI_Barrier(MPI_COMM_WORLD);
+    if (path && rank == 0) unlink(path);
 }
 
 static void tell(int code, const struct run_outcome *outcome, const struct error *err) {
@@ -50,9 +58,12 @@ static void tell(int code, const struct run_outcome *outcome, const struct error
 
 int command_run(int argc, char **argv) {
     struct run_options options = {0};
-    const char *threads = NULL;
-    const struct command_option known[] = {
-        {"out", &options.out}, {"cells", &options.cells}, {"threads", &threads}, {NULL, NULL}};
+    const char *threads = NULL, *launch_file = NULL;
+    const struct command_option known[] = {{"out", &options.out},
+                                           {"cells", &options.cells},
+                                           {"threads", &threads},
+                                           {"launch-file", &launch_file},
+                                           {NULL, NULL}};
     int status, rank;
     struct error err = {0};
     options.resume = command_flag(&argc, argv, "resume");
@@ -72,6 +83,7 @@ int command_run(int argc, char **argv) {
         return 1;
     }
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
+    remove_launch_file(launch_file, rank);
     struct run_outcome outcome;
     int code = run_grid(MPI_COMM_WORLD, &options, &outcome, &err);
     if (rank == 0) tell(code, &outcome, &err);

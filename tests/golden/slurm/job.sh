@@ -23,6 +23,9 @@ b `id`.json'
 out='/data/-rf *;&|'
 cells=0-107
 max_requeues=7
+max_launches=3 # that fail one after the other
+restarts=${SLURM_RESTART_COUNT:-0}
+launches=$PWD/launches-$SLURM_JOB_ID
 
 # Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from
 # here, save their state and end with status 75. TERM (scancel, preemption) they get from Slurm
@@ -44,7 +47,8 @@ launcher=(srun --mpi=pmix --wait=60 --cpus-per-task=8)
 
 status=75
 if [ $warned = no ]; then
-  "${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" --threads 8 &
+  echo "restart $restarts on $SLURM_JOB_NODELIST" >>"$launches"
+  "${launcher[@]}" "$adapt" run "$experiment" --out "$out" --cells "$cells" --launch-file "$launches" --threads 8 &
   ranks=$!
   [ $warned = no ] || kill -USR1 "$ranks"
   while :; do
@@ -55,22 +59,38 @@ if [ $warned = no ]; then
   done
 fi
 
-# Back into the queue after a time limit or a preemption; never after a failure of the run itself,
-# nor when the job was cancelled (its state then is not RUNNING).
+# Back into the queue after a time limit, a preemption, or a launch that failed before all ranks had
+# started (adapt then removes $launches, which has a line for every launch); never after a failure of
+# the run itself, nor when the job was cancelled (its state then is not RUNNING).
 job=$(scontrol show job "$SLURM_JOB_ID")
+failed=0 # launches, one after the other
+[ ! -e "$launches" ] || failed=$(wc -l <"$launches")
 again=no
 case $status in
   0) exit 0 ;;
   75) again=yes ;;      # stopped by a signal, everything saved
   138) again=$warned ;; # USR1 before there was anything to save
+  2 | 126 | 127) ;;     # no program, or not these options: on any node
+  *) [ "${failed:-0}" = 0 ] || again=launch ;;
 esac
 [[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way
 [[ $job == *JobState=RUNNING* ]] || again=no
-restarts=${SLURM_RESTART_COUNT:-0}
-if [ $again = yes ] && [ "$restarts" -lt $max_requeues ]; then
-  echo "stopped with status $status, restart $restarts: back into the queue"
+bound=$max_requeues
+case $again in
+  launch)
+    why="the launch failed with status $status, $failed of at most $max_launches in a row"
+    [ "$failed" -lt $max_launches ] || bound=0
+    ;;
+  *)
+    why="stopped with status $status"
+    rm -f "$launches"
+    ;;
+esac
+if [ $again != no ] && [ "$restarts" -lt $bound ]; then
+  echo "$why, restart $restarts: back into the queue"
   scontrol requeue "$SLURM_JOB_ID" && exit 0
-elif [ $again = yes ]; then
-  echo "stopped with status $status after $restarts restarts: not put back into the queue again"
+elif [ $again != no ]; then
+  echo "$why, after $restarts restarts: not put back into the queue again"
 fi
+rm -f "$launches"
 exit $status
