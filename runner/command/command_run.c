@@ -1,6 +1,7 @@
 #include "runner/command/command.h"
 
 #include "base/error.h"
+#include "io/file.h"
 #include "runner/command/complain.h"
 #include "runner/command/options.h"
 #include "runner/group.h"
@@ -24,7 +25,8 @@ static const char usage[] =
     "  --threads N    threads of each rank (default: the node's cores shared out)\n"
     "  --resume       only if the folder holds this experiment already (against a mistyped --out)\n"
     "  --restart      unfinished cells start anew: their checkpoints are thrown away\n"
-    "  --launch-file FILE    is removed when all ranks have started (job scripts see a failed launch by it)\n"
+    "  --launch-file FILE    for job scripts: FILE is removed when all ranks have started, and made again, with exit\n"
+    "                 status 0, where a signal stopped the run\n"
     "\n"
     "Exit status: 0 everything that was to be done here is done, 1 something failed, 2 wrong usage or input,\n"
     "75 stopped by a signal with everything saved: the same command goes on.\n";
@@ -41,6 +43,15 @@ static int parse_threads(const char *text) {
 static void remove_launch_file(const char *path, int rank) {
     MPI_Barrier(MPI_COMM_WORLD);
     if (path && rank == 0) unlink(path);
+}
+
+/* mpirun takes a minute or two where ranks end with another status than 0: it gives the others time that they do not need. So a job
+ * script is told by its file, and a run without one by the status. */
+static int stopped_status(const char *launch_file, int rank) {
+    static const char text[] = "stopped\n";
+    int told = launch_file && rank == 0 && !file_write(launch_file, text, sizeof text - 1, NULL);
+    MPI_Bcast(&told, 1, MPI_INT, 0, MPI_COMM_WORLD);
+    return told ? 0 : EX_TEMPFAIL;
 }
 
 static void tell(int code, const struct run_outcome *outcome, const struct error *err) {
@@ -87,8 +98,9 @@ int command_run(int argc, char **argv) {
     struct run_outcome outcome;
     int code = run_grid(MPI_COMM_WORLD, &options, &outcome, &err);
     if (rank == 0) tell(code, &outcome, &err);
+    status = code ? complain_status(code) : outcome.failed ? 1 : 0;
+    if (!code && outcome.stopped) status = stopped_status(launch_file, rank);
     signals_destroy(&options.signals);
     MPI_Finalize();
-    if (code) return complain_status(code);
-    return outcome.stopped ? EX_TEMPFAIL : outcome.failed ? 1 : 0;
+    return status;
 }

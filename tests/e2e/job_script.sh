@@ -16,9 +16,13 @@ while [ $# -gt 0 ]; do
   shift
 done
 [ -s "$file" ] || { echo "no launch file"; exit 99; }
+echo launch >>launched
 cp "$file" seen
-[ "$BEGINS" = no ] || rm "$file"
-[ "$WARN" = no ] || { kill -USR1 $PPID; trap 'exit $STATUS' USR1; while :; do sleep 0.01; done; }
+[ "$BEGINS" != later ] || [ "$(wc -l <launched)" = 1 ] || { rm "$file"; exit 0; }
+[ "$BEGINS" != yes ] || rm "$file"
+[ "$WARN" = no ] || { trap 'exit $STATUS' USR1; kill -USR1 $PPID; while :; do /bin/sleep 0.01; done; }
+[ -z "${ENDED:-}" ] || { kill $PPID; /bin/sleep 0.1; }
+[ -z "${STOPS:-}" ] || echo stopped >"$file"
 [ "$STATUS" -le 128 ] || kill -$((STATUS - 128)) $$
 exit "$STATUS"
 SRUN
@@ -29,7 +33,8 @@ case $1 in
   requeue) echo "$2" >>requeued ;;
 esac
 SCONTROL
-chmod +x bin/*
+ln -s /bin/true bin/sleep
+chmod +x bin/srun bin/scontrol
 cat >e.json <<'JSON'
 {"name": "e", "models": [{"name": "m", "path": "m"}], "tasks": {"path": "t"}, "budgets": [0.1], "seeds": [0],
  "methods": [{"name": "uniform"}], "slurm": {"max_requeues": 5}, "out": "out"}
@@ -60,6 +65,8 @@ left() { # launch files
 
 start "a good run" no 0 "" STATUS=0
 start "a stop" yes 0 "stopped with status 75, restart 4: back into the queue" STATUS=75 SLURM_RESTART_COUNT=4
+start "a stop that the file tells" yes 0 "stopped with status 75, restart 0: back into the queue" STATUS=0 STOPS=yes
+left 0
 start "a stop, too often" no 75 "stopped with status 75, after 5 restarts: not put back" STATUS=75 SLURM_RESTART_COUNT=5
 start "a failure" no 1 "" STATUS=1
 start "a crash" no 139 "Segmentation fault" STATUS=139 LC_ALL=C
@@ -68,27 +75,43 @@ start "the same on a warning" yes 0 "stopped with status 138" STATUS=138 WARN=ye
 left 0
 start "a cancelled job" no 75 "" STATUS=75 STATE=CANCELLED
 start "preemption" yes 0 "stopped with status 143" STATUS=143 PREEMPTED=2026-01-01T00:00:00
-start "preemption before the start" yes 0 "stopped with status 143" STATUS=143 PREEMPTED=2026-01-01T00:00:00 BEGINS=no
+start "preemption before the start" yes 0 "stopped with status 143" STATUS=143 PREEMPTED=2026-01-01T00:00:00 BEGINS=no ENDED=yes
 left 0
 
-# A launch that fails: three in a row, fewer where requeues are up, and a start in between counts from the beginning.
-first="the launch failed with status 1, 1 of at most 3 in a row, restart 0: back into the queue"
-start "a launch that fails" yes 0 "$first" STATUS=1 BEGINS=no
-grep -qx 'restart 0 on n\[1-2\]' logs/seen || { echo "FAILED: the launch file says: $(cat logs/seen)" >&2; failed=1; }
-start "another" yes 0 "status 139, 2 of at most 3 in a row, restart 1: back" STATUS=139 BEGINS=no SLURM_RESTART_COUNT=1
-left 1
-start "the third" no 1 "3 of at most 3 in a row, after 2 restarts: not put back" STATUS=1 BEGINS=no SLURM_RESTART_COUNT=2
+launches() { # how many since the last look
+  [ "$(wc -l <logs/launched)" = "$1" ] || { echo "FAILED: $(wc -l <logs/launched) launches, $1 expected" >&2; failed=1; }
+  rm logs/launched
+}
+rm logs/launched
+
+# A launch that fails: twice more at once, then back into the queue; nine in a row, fewer where requeues are up. A start in between
+# counts from the beginning.
+start "a launch that fails once" no 0 "the launch failed with status 1: once more" STATUS=1 BEGINS=later
 left 0
-start "a launch that fails" yes 0 "1 of at most 3" STATUS=1 BEGINS=no
+launches 2
+first="the launch failed with status 1, 3 of at most 9 in a row, restart 0: back into the queue"
+start "launches that fail" yes 0 "$first" STATUS=1 BEGINS=no
+grep -qx 'restart 0 on n\[1-2\]' logs/seen || { echo "FAILED: the launch file says: $(cat logs/seen)" >&2; failed=1; }
+start "others" yes 0 "status 139, 6 of at most 9 in a row, restart 1: back" STATUS=139 BEGINS=no SLURM_RESTART_COUNT=1
+left 1
+start "the last ones" no 1 "9 of at most 9 in a row, after 2 restarts: not put back" STATUS=1 BEGINS=no SLURM_RESTART_COUNT=2
+left 0
+launches 9
+start "launches that fail" yes 0 "3 of at most 9" STATUS=1 BEGINS=no
 start "a run and its stop" yes 0 "stopped with status 75" STATUS=75
-start "a launch that fails after it" yes 0 "1 of at most 3" STATUS=1 BEGINS=no
+left 0
+start "launches that fail after it" yes 0 "3 of at most 9" STATUS=1 BEGINS=no
 start "and a failure of the run" no 1 "" STATUS=1
 left 0
-start "a launch that fails, too late" no 1 "1 of at most 3 in a row, after 5 restarts: not put back" STATUS=1 BEGINS=no SLURM_RESTART_COUNT=5
-start "a cancelled launch" no 1 "" STATUS=1 BEGINS=no STATE=CANCELLED
+rm logs/launched
+start "launches that fail, too late" no 1 "3 of at most 9 in a row, after 5 restarts: not put back" STATUS=1 BEGINS=no SLURM_RESTART_COUNT=5
+launches 3
+start "a cancelled launch" no 1 "" STATUS=1 BEGINS=no STATE=CANCELLED ENDED=yes
 left 0
+launches 1
 start "no such program" no 2 "" STATUS=2 BEGINS=no
 start "no such library" no 127 "" STATUS=127 BEGINS=no
 left 0
+launches 2
 [ $failed = 0 ] && echo "every end of a run as expected"
 exit $failed
