@@ -18,6 +18,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS
 fail() {
   echo "FAILED: $*" >&2
   tail -n 30 "$work"/*/slurm/*.log >&2 2>/dev/null || true
+  tail -n 20 "$cluster"/log/slurmctld.log "$cluster"/log/n?.log >&2
   on squeue >&2 || true
   exit 1
 }
