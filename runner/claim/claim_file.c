@@ -2,6 +2,7 @@
 #include "runner/claim/claim_internal.h"
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -40,7 +41,7 @@ int claim_describe_self(struct claim_info *out, struct error *err) {
     out->restart = out->job[0] && restart ? atoi(restart) : 0;
     if (gethostname(out->host, sizeof out->host - 1)) snprintf(out->host, sizeof out->host, "unknown");
     read_machine(out);
-    claim_process_lives(out->process, &out->birth);
+    machine_process_lives(out->process, &out->birth);
     unsigned long long bits[2];
     if (getrandom(bits, sizeof bits, 0) != (ssize_t)sizeof bits)
         return error_set_errno(err, "no random numbers for a claim");

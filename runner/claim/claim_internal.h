@@ -17,9 +17,6 @@ int claim_file_read(const char *path, bool *found, struct claim_info *out, struc
 /* Seconds since the file's last beat; also brings a claim from the future to the present. A file that is gone
  * is 0 s old. */
 double claim_age(const char *path);
-/* Whether this machine has a process of that number that has not ended; *birth: when it began, in the kernel's ticks since the
- * machine did, which tells it from others that had its number; 0 where that cannot be seen. */
-bool claim_process_lives(long process, unsigned long long *birth);
 /* Fills in info->heartbeat and info->alive. */
 void claim_judge(const char *path, struct claim_info *info);
 

@@ -2,8 +2,8 @@
 #include "runner/claim/claim_internal.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
-#include "io/file.h"
+#include "base/machine.h"
+#include "base/text.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,20 +47,6 @@ double claim_age(const char *path) {
     return age > 0.0 ? age : 0.0;
 }
 
-bool claim_process_lives(long process, unsigned long long *birth) {
-    char path[64], state = 'X';
-    struct text line = {0};
-    *birth = 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", process);
-    int code = file_read(path, 4096, &line, NULL);
-    const char *rest = code ? NULL : strrchr(text_string(&line), ')'); /* its name, before this, may hold anything */
-    if (rest)
-        sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
-               birth);
-    text_free(&line);
-    return rest && state != 'Z' && state != 'X';
-}
-
 void claim_judge(const char *path, struct claim_info *info) {
     struct claim_info self;
     unsigned long long birth;
@@ -69,5 +55,5 @@ void claim_judge(const char *path, struct claim_info *info) {
     if (!info->alive || claim_describe_self(&self, NULL)) return;
     if (info->job[0] && !strcmp(info->job, self.job) && info->restart < self.restart) info->alive = false;
     if (info->alive && self.machine[0] && !strcmp(self.machine, info->machine))
-        info->alive = claim_process_lives(info->process, &birth) && birth == info->birth;
+        info->alive = machine_process_lives(info->process, &birth) && birth == info->birth;
 }
