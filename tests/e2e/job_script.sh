@@ -104,6 +104,9 @@ start "launches that fail after it" yes 0 "3 of at most 9" STATUS=1 BEGINS=no
 start "and a failure of the run" no 1 "" STATUS=1
 left 0
 rm logs/launched
+start "launches that fail with status 0" yes 0 "the launch failed with status 1, 3 of at most 9" STATUS=0 BEGINS=no
+launches 3
+rm -f logs/launches-*
 start "launches that fail, too late" no 1 "3 of at most 9 in a row, after 5 restarts: not put back" STATUS=1 BEGINS=no SLURM_RESTART_COUNT=5
 launches 3
 start "a cancelled launch" no 1 "" STATUS=1 BEGINS=no STATE=CANCELLED ENDED=yes

@@ -45,7 +45,7 @@ fi
 
 # $launches has a line for each launch. adapt removes it when all ranks have started, so that a launch
 # that leaves it has failed (2, 126, 127: no program, or not these options). Where a signal stopped the
-# run adapt makes it again and ends with status 0: on any other mpirun takes minutes to end.
+# run adapt makes it again, of one word, and ends with 0: on another status mpirun takes minutes to end.
 launch_failed() {
   case $status in 0 | 2 | 75 | 126 | 127) return 1 ;; esac
   [ -e "$launches" ]
@@ -67,7 +67,10 @@ while [ $warned = no ]; do
     [ $woken = yes ] || break # a signal interrupted the wait
   done
   ranks=
-  [ $status != 0 ] || [ ! -e "$launches" ] || status=75
+  if [ $status = 0 ] && [ -e "$launches" ]; then
+    status=1 # srun has been seen to end with 0 after a launch that failed
+    [ "$(cat "$launches")" != stopped ] || status=75
+  fi
   tries=$((tries - 1))
   if ! launch_failed || [ $tries = 0 ] || [ $ended = yes ]; then break; fi
   echo "the launch failed with status $status: once more"
