@@ -74,7 +74,7 @@ static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabul
     (void)b;
     size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
-    bytes = cuda_most(bytes, cuda_linear_gradient_scratch(rows));
+    bytes = cuda_most(bytes, cuda_align_scratch(rows));
     bytes = cuda_most(bytes, cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
     return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
 }

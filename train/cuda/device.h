@@ -131,7 +131,7 @@ static inline size_t cuda_most(size_t a, size_t b) {
 size_t cuda_dot_scratch(void);
 size_t cuda_row_dot_scratch(int rows);
 size_t cuda_rmsnorm_scratch(int columns);
-size_t cuda_linear_gradient_scratch(int rows);
+size_t cuda_align_scratch(int rows);
 size_t cuda_attention_scratch(int rows, int heads);
 size_t cuda_cross_entropy_scratch(int targets, int vocabulary, bool alignment);
 
@@ -139,10 +139,6 @@ size_t cuda_cross_entropy_scratch(int targets, int vocabulary, bool alignment);
 void cuda_add_by_slot(struct cuda *cuda, const char *operation, int rows, const double *dots, const int32_t *slot,
                       size_t bound, double *sums);
 
-/* dots[r] (+)= <x[r, offset .. offset+count-1], y[r]> for rows of x that are `stride` long and of `dtype`, y[rows, count]; a
- * row's first piece, at offset 0, sets the sum. */
-void cuda_add_piece(struct cuda *cuda, const char *operation, enum dtype dtype, int rows, int stride, int offset, int count,
-                    const void *x, const float *y, double *dots);
 /* A matrix of weights as products with activations of `dtype` take it. */
 const void *cuda_weights(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype);
 
@@ -157,6 +153,24 @@ struct cuda_product {
     enum dtype dtype, dtype_c; /* of A and B; of C */
 };
 void cuda_multiply(struct cuda *cuda, const char *operation, const struct cuda_product *product);
+
+/* Alignments of rows of a linear layer: sums[slot[t]] += < dy_t^T x_t, direction >. */
+struct cuda_alignment {
+    int rows, out, in;
+    enum dtype dtype;
+    const void *input;           /* [rows, in] */
+    const void *output_gradient; /* [rows, out] */
+    const void *direction;       /* [out, in] */
+    const int32_t *slot;         /* [rows] */
+    size_t slots;
+    double *sums;                /* [slots] */
+    void *scratch;               /* cuda_align_scratch(rows) bytes */
+};
+/* Fills direction, slot, slots and sums from the views; false after a failure. */
+bool cuda_alignment_find(struct cuda *cuda, const char *operation, struct view direction, struct view slot,
+                         struct view alignment, struct cuda_alignment *to);
+void cuda_align(struct cuda *cuda, const char *operation, const struct cuda_alignment *alignment);
+
 int cuda_matmul_open(struct cuda *cuda, struct error *err);
 void cuda_matmul_close(struct cuda *cuda);
 

@@ -4,7 +4,6 @@
 
 enum {
     LEAST_ROWS = 128, /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
-    PIECE = 16384,    /* of the vocabulary, in products with a direction */
     ROW_THREADS = 2 * CUDA_THREADS,
 #ifdef ADAPT_EMULATION
     LOGIT_BYTES = 16 << 20
@@ -24,7 +23,7 @@ static int chunk_rows(int targets, int vocabulary) {
 /* Where a chunk's numbers lie in scratch. */
 struct chunk {
     int rows;
-    size_t gradient, products, dots, bytes; /* offsets; the logits are at 0 */
+    size_t gradient, alignment, bytes; /* offsets; the logits are at 0 */
 };
 
 static size_t aligned(size_t bytes) {
@@ -34,11 +33,10 @@ static size_t aligned(size_t bytes) {
 static struct chunk chunk_of(int targets, int vocabulary, bool halves, bool alignment) {
     struct chunk c;
     c.rows = chunk_rows(targets, vocabulary);
-    size_t logits = (size_t)c.rows * (size_t)vocabulary, piece = (size_t)(vocabulary < PIECE ? vocabulary : PIECE);
+    size_t logits = (size_t)c.rows * (size_t)vocabulary;
     c.gradient = halves ? aligned(logits * sizeof(float)) : 0; /* float32 gradients stand in place of the logits */
-    c.products = c.gradient + aligned(logits * (halves ? 2 : sizeof(float)));
-    c.dots = c.products + (alignment ? aligned((size_t)c.rows * piece * sizeof(float)) : 0);
-    c.bytes = c.dots + (alignment ? aligned((size_t)c.rows * sizeof(double)) : 0);
+    c.alignment = c.gradient + aligned(logits * (halves ? 2 : sizeof(float)));
+    c.bytes = c.alignment + (alignment ? cuda_align_scratch(c.rows) : 0);
     return c;
 }
 
@@ -109,13 +107,13 @@ static __global__ void kernel_loss(int vocabulary, const float *logits, const in
 
 /* Places of the operands in device memory; NULL where absent. */
 struct places {
-    const void *hidden, *weight, *direction;
+    const void *hidden, *weight;
     const float *row_weight;
-    const int32_t *target, *slot;
+    const int32_t *target;
     float *loss, *weight_gradient;
     void *hidden_gradient;
     int32_t *greedy;
-    double *alignment;
+    struct cuda_alignment alignment; /* of all rows */
     unsigned char *scratch;
 };
 
@@ -133,31 +131,26 @@ static bool find_places(struct cuda *cuda, const char *name, const struct linear
     if (args->hidden_gradient.buffer) at->hidden_gradient = cuda_write(cuda, name, args->hidden_gradient, states, dtype);
     if (args->weight_gradient.buffer)
         at->weight_gradient = (float *)cuda_write(cuda, name, args->weight_gradient, table, DTYPE_F32);
-    if (args->alignment.buffer) {
-        at->direction = cuda_weights(cuda, name, args->direction, table, dtype);
-        at->slot = (const int32_t *)cuda_read(cuda, name, args->slot, rows, DTYPE_I32);
-        at->alignment = (double *)cuda_write(cuda, name, args->alignment, 1, DTYPE_F64);
-    }
+    at->alignment.rows = args->rows;
+    at->alignment.out = args->vocabulary;
+    at->alignment.in = args->hidden;
+    at->alignment.dtype = dtype;
+    if (args->alignment.buffer)
+        cuda_alignment_find(cuda, name, args->direction, args->slot, args->alignment, &at->alignment);
     at->scratch = (unsigned char *)cuda_scratch(cuda, name, chunk->bytes);
     return cuda_ready(cuda);
 }
 
-static void align(struct cuda *cuda, const char *name, const struct linear_cross_entropy *args, const struct places *at,
-                  const struct chunk *chunk, const void *states, int start, int rows) {
-    enum dtype dtype = args->hidden_states.dtype;
-    float *products = (float *)(void *)(at->scratch + chunk->products);
-    double *dots = (double *)(void *)(at->scratch + chunk->dots);
-    for (int offset = 0; offset < args->vocabulary; offset += PIECE) {
-        int count = args->vocabulary - offset < PIECE ? args->vocabulary - offset : PIECE;
-        const unsigned char *direction = (const unsigned char *)at->direction;
-        struct cuda_product p = {false, true, rows, count, args->hidden, 1.0f, 0.0f, states,
-                                 direction + (size_t)offset * (size_t)args->hidden * dtype_bytes(dtype), products,
-                                 args->hidden, args->hidden, count, dtype, DTYPE_F32};
-        cuda_multiply(cuda, name, &p);
-        cuda_add_piece(cuda, name, dtype, rows, args->vocabulary, offset, count, at->scratch + chunk->gradient, products,
-                       dots);
-    }
-    cuda_add_by_slot(cuda, name, rows, dots, at->slot + start, cuda_room(args->alignment), at->alignment);
+static void align(struct cuda *cuda, const char *name, const struct places *at, const struct chunk *chunk, int start,
+                  int rows) {
+    struct cuda_alignment alignment = at->alignment;
+    size_t skipped = (size_t)start * (size_t)alignment.in * dtype_bytes(alignment.dtype);
+    alignment.rows = rows;
+    alignment.input = (const unsigned char *)at->hidden + skipped;
+    alignment.output_gradient = at->scratch + chunk->gradient;
+    alignment.slot += start;
+    alignment.scratch = at->scratch + chunk->alignment;
+    cuda_align(cuda, name, &alignment);
 }
 
 static void run_chunk(struct cuda *cuda, const char *name, const struct linear_cross_entropy *args, const struct places *at,
@@ -175,7 +168,7 @@ static void run_chunk(struct cuda *cuda, const char *name, const struct linear_c
                           (const float *)(const void *)at->scratch, at->target + start, at->loss + start,
                           at->greedy ? at->greedy + start : NULL, at->row_weight ? at->row_weight + start : NULL,
                           (T *)gradient, cuda->trouble));
-    if (at->alignment) align(cuda, name, args, at, chunk, states, start, rows);
+    if (at->alignment.sums) align(cuda, name, at, chunk, start, rows);
     struct cuda_product to_hidden = {false, false, rows, hidden, vocabulary, 1.0f, 0.0f, gradient, at->weight,
                                      (unsigned char *)at->hidden_gradient + skipped, vocabulary, hidden, hidden, dtype,
                                      dtype};

@@ -61,25 +61,6 @@ void cuda_add_by_slot(struct cuda *cuda, const char *operation, int rows, const 
                 CUDA_THREADS / WARP * (sizeof(double) + sizeof(int)), rows, dots, slot, bound, sums, cuda->trouble, number);
 }
 
-/* dots[row] (+)= <x[row, offset ..], y[row]>; a block a row. */
-template <typename T>
-static __global__ void kernel_piece(int stride, int offset, int count, const T *x, const float *y, double *dots) {
-    KERNEL_SHARED(memory);
-    size_t row = blockIdx.x;
-    double sum = 0.0;
-    for (int c = (int)threadIdx.x; c < count; c += (int)blockDim.x)
-        sum += (double)get(x, row * stride + offset + c) * (double)y[row * count + c];
-    sum = row_sum(sum, (double *)memory);
-    if (threadIdx.x == 0) dots[row] = (offset ? dots[row] : 0.0) + sum;
-}
-
-void cuda_add_piece(struct cuda *cuda, const char *operation, enum dtype dtype, int rows, int stride, int offset, int count,
-                    const void *x, const float *y, double *dots) {
-    WITH_TYPE(dtype, T,
-              cuda_launch(cuda, operation, kernel_piece<T>, (unsigned)rows, CUDA_THREADS,
-                          CUDA_THREADS / WARP * sizeof(double), stride, offset, count, (const T *)x, y, dots));
-}
-
 size_t cuda_row_dot_scratch(int rows) {
     return sizeof(double) * (size_t)rows;
 }
