@@ -25,13 +25,13 @@ size_t cuda_align_scratch(int rows) {
     return products_bytes(rows) + sizeof(double) * (size_t)rows;
 }
 
-bool cuda_alignment_find(struct cuda *cuda, const char *operation, struct view direction, struct view slot,
+bool cuda_alignment_find(struct cuda *cuda, enum cuda_operation op, struct view direction, struct view slot,
                          struct view alignment, struct cuda_alignment *to) {
     size_t weights = (size_t)to->out * (size_t)to->in;
-    to->direction = cuda_weights(cuda, operation, direction, weights, to->dtype);
-    to->slot = (const int32_t *)cuda_read(cuda, operation, slot, (size_t)to->rows, DTYPE_I32);
+    to->direction = cuda_weights(cuda, op, direction, weights, to->dtype);
+    to->slot = (const int32_t *)cuda_read(cuda, op, slot, (size_t)to->rows, DTYPE_I32);
     to->slots = cuda_room(alignment);
-    to->sums = (double *)cuda_write(cuda, operation, alignment, 1, DTYPE_F64);
+    to->sums = (double *)cuda_write(cuda, op, alignment, 1, DTYPE_F64);
     return cuda_ready(cuda);
 }
 
@@ -47,7 +47,7 @@ static __global__ void kernel_piece(int out, int offset, int count, const T *dy,
     if (threadIdx.x == 0) dots[row] = (offset ? dots[row] : 0.0) + sum;
 }
 
-void cuda_align(struct cuda *cuda, const char *operation, const struct cuda_alignment *a) {
+void cuda_align(struct cuda *cuda, enum cuda_operation op, const struct cuda_alignment *a) {
     float *products = (float *)a->scratch;
     double *dots = (double *)(void *)((unsigned char *)a->scratch + products_bytes(a->rows));
     const unsigned char *direction = (const unsigned char *)a->direction;
@@ -57,11 +57,11 @@ void cuda_align(struct cuda *cuda, const char *operation, const struct cuda_alig
         struct cuda_product p = {false, true, a->rows, count, a->in, 1.0f, 0.0f, a->input,
                                  direction + (size_t)offset * (size_t)a->in * dtype_bytes(a->dtype), products, a->in, a->in,
                                  count, a->dtype, DTYPE_F32};
-        cuda_multiply(cuda, operation, &p);
+        cuda_multiply(cuda, op, &p);
         WITH_TYPE(a->dtype, T,
-                  cuda_launch(cuda, operation, kernel_piece<T>, (unsigned)a->rows, CUDA_THREADS,
+                  cuda_launch(cuda, op, kernel_piece<T>, (unsigned)a->rows, CUDA_THREADS,
                               CUDA_THREADS / WARP * sizeof(double), a->out, offset, count, (const T *)a->output_gradient,
                               products, dots));
     }
-    cuda_add_by_slot(cuda, operation, a->rows, dots, a->slot, a->slots, a->sums);
+    cuda_add_by_slot(cuda, op, a->rows, dots, a->slot, a->slots, a->sums);
 }

@@ -135,17 +135,17 @@ static __device__ __forceinline__ struct query_row query_row_of(const struct att
 
 /* Tiles of queries of at most `rows` rows, for a shape that was checked; the tables are copied to the device. False after
  * a failure. */
-bool attention_plan_queries(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int rows,
+bool attention_plan_queries(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int rows,
                             struct attention_plan *plan);
-bool attention_plan_cached(struct cuda *cuda, const char *operation, const struct cached_attention_shape *shape, int rows,
+bool attention_plan_cached(struct cuda *cuda, enum cuda_operation op, const struct cached_attention_shape *shape, int rows,
                            struct attention_plan *plan);
 /* Tiles of keys, of at most `rows` tokens. */
-bool attention_plan_keys(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int rows,
+bool attention_plan_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int rows,
                          struct attention_plan *plan);
 /* Rows that tiles have for heads of this dimension. */
 int attention_tile_rows(int head_dim);
 /* Runs the forward kernel. `lse` may be NULL. */
-void attention_run(struct cuda *cuda, const char *operation, const struct attention_plan *plan, enum dtype dtype,
+void attention_run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, enum dtype dtype,
                    const void *q, const void *k, const void *v, void *out, float *lse);
 
 /* Runs the statement with WIDE as the width that a head of `head_dim` columns needs. */
