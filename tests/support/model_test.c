@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "tests/support/backend_test.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +20,7 @@ const char *const golden_variants[] = {"llama_4",  "llama_5",  "qwen3_4", "qwen3
 
 void fixture_open(struct model_fixture *f, const char *backend, const char *folder) {
     memset(f, 0, sizeof *f);
-    MUST(backend_create(backend, 0, &f->backend, err));
+    MUST(test_backend_create(backend, 0, &f->backend, err));
     MUST(model_config_load(folder, &f->config, err));
     MUST(parameter_layout_create(&f->config, &f->layout, err));
     struct view *views[] = {&f->parameters, &f->gradient, &f->direction, &f->spare};
