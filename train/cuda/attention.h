@@ -16,12 +16,18 @@ extern "C" {
 enum {
     LANES = 4,
     WIDEST = 256, /* dimension of a head */
+#ifdef ADAPT_EMULATION
+    MOST_ROWS = 32,
+    FEW_ROWS = 8
+#else
+    MOST_ROWS = 64,
     FEW_ROWS = 16 /* of a tile, where sequences have few */
+#endif
 };
 
 /* Sizes of tiles for heads of up to WIDE columns. */
 template <int WIDE> struct tile_sizes {
-    enum { ROWS = WIDE > 128 ? 32 : 64, OTHERS = WIDE > 128 ? 16 : 32, THREADS = ROWS * LANES };
+    enum { ROWS = WIDE > 128 ? MOST_ROWS / 2 : MOST_ROWS, OTHERS = WIDE > 128 ? 16 : 32, THREADS = ROWS * LANES };
 };
 
 /* Some tokens of a segment. Positions count from the start of the prefix, or of the cached sequence. */

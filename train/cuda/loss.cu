@@ -3,11 +3,12 @@
 #include "train/cuda/kernels.h"
 
 enum {
-    LEAST_ROWS = 128, /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
     ROW_THREADS = 2 * CUDA_THREADS,
 #ifdef ADAPT_EMULATION
-    LOGIT_BYTES = 16 << 20
+    LEAST_ROWS = 16,
+    LOGIT_BYTES = 64 << 10
 #else
+    LEAST_ROWS = 128,       /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
     LOGIT_BYTES = 256 << 20 /* of one chunk; half as many more for bfloat16 gradients */
 #endif
 };
