@@ -6,7 +6,7 @@ set -euo pipefail
 
 # package | why
 packages='build-essential | C compiler and C library headers
-cmake | build system (3.25 or newer)
+cmake | build system (3.22 or newer)
 ninja-build | runs the build
 pkg-config | finds libraries for the build
 git | the commit that is compiled into the program
@@ -79,8 +79,8 @@ done <<<"$packages"
 cmake_is_new_enough() {
   local version
   version=$(cmake --version 2>/dev/null | sed -n '1s/.* //p')
-  if [ -n "$version" ] && [ "$(printf '3.25\n%s\n' "$version" | sort -V | head -n 1)" != 3.25 ]; then
-    echo "install-deps.sh: cmake $version is too old, 3.25 or newer is needed: this distribution has no newer one; run" >&2
+  if [ -n "$version" ] && [ "$(printf '3.22\n%s\n' "$version" | sort -V | head -n 1)" != 3.22 ]; then
+    echo "install-deps.sh: cmake $version is too old, 3.22 or newer is needed: this distribution has no newer one; run" >&2
     echo "  python3 -m pip install --user cmake    (or add https://apt.kitware.com, and install cmake from there)" >&2
     return 1
   fi

@@ -83,3 +83,18 @@ void machine_cpu(char name[MACHINE_NAME_BYTES]) {
     }
     if (file) fclose(file);
 }
+
+bool machine_process_lives(long process, unsigned long long *birth) {
+    char path[64], line[LINE_BYTES], state = 'X';
+    *birth = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", process);
+    FILE *file = fopen(path, "r");
+    if (!file) return false;
+    line[fread(line, 1, sizeof line - 1, file)] = '\0';
+    fclose(file);
+    const char *rest = strrchr(line, ')'); /* the name, before this, may hold anything */
+    if (rest)
+        sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
+               birth);
+    return rest && state != 'Z' && state != 'X';
+}

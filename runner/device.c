@@ -33,3 +33,7 @@ int device_open(MPI_Comm world, const char *device, int dtype, int threads, stru
     if (dtype == DEVICE_FLOAT32) (*out)->activations = DTYPE_F32;
     return 0;
 }
+
+bool device_uses_host_memory(const char *device) {
+    return strncmp(device, "cuda", 4) != 0;
+}

@@ -47,11 +47,10 @@ static double model_size(const char *folder) {
     return bytes > 0.0 ? bytes : 1.0;
 }
 
-/* An update costs about a third of a step more for the alignments, and a validation pass of about a step's
- * size. */
+/* An update costs a validation pass of about a step's size, and the alignments, which take about a seventh of one. */
 static double method_factor(const struct experiment_method *method) {
     if (!method->method->plan) return 1.0;
-    return 1.0 + 4.0 / 3.0 / (double)method->method->plan(method->settings).interval;
+    return 1.0 + 8.0 / 7.0 / (double)method->method->plan(method->settings).interval;
 }
 
 static void fill_cells(const struct experiment *experiment, struct cell *cells) {
@@ -78,19 +77,22 @@ static void fill_cells(const struct experiment *experiment, struct cell *cells) 
     }
 }
 
-/* Whether the archive holds the finished cell; a file that cannot be read counts as unfinished and is made
- * anew. */
-static int find_state(const struct experiment *experiment, struct cell *cell, struct error *err) {
+int grid_cell_look(const struct experiment *experiment, struct cell *cell, struct error *err) {
     struct archive_cell_key key = grid_cell_key(experiment, cell);
     struct archive_reader *reader;
     struct archive_cell_summary summary;
     char *path;
+    cell->state = ARCHIVE_PLANNED;
+    cell->ended = 0.0;
     TRY(archive_cell_path(experiment->out, &key, &path, err));
     if (file_exists(path) && !archive_reader_open(path, &reader, NULL)) {
-        if (!archive_reader_summary(reader, &summary, NULL)) cell->state = summary.state;
-        cell->done = cell->state == ARCHIVE_DONE;
+        if (!archive_reader_summary(reader, &summary, NULL)) {
+            cell->state = summary.state;
+            cell->ended = summary.ended;
+        }
         archive_reader_close(&reader);
     }
+    cell->done = cell->state == ARCHIVE_DONE;
     memory_free(path);
     return 0;
 }
@@ -193,7 +195,7 @@ static int build(const struct experiment *experiment, const char *selection, str
     TRY(create_scratch((size_t)grid->count, &grid->scratch, err));
     fill_cells(experiment, grid->cells);
     TRY(select_cells(selection, grid, err));
-    for (int i = 0; i < grid->count; i++) TRY(find_state(experiment, &grid->cells[i], err));
+    for (int i = 0; i < grid->count; i++) TRY(grid_cell_look(experiment, &grid->cells[i], err));
     return check_references(experiment, grid, err);
 }
 

@@ -12,7 +12,8 @@ struct cell {
                     */
     bool selected; /* to be run by this command */
     bool done;     /* finished in the archive already */
-    int state;   /* enum archive_state that its file tells; ARCHIVE_PLANNED: there is none that can be read */
+    int state;    /* enum archive_state that its file tells; ARCHIVE_PLANNED: there is none that can be read */
+    double ended; /* seconds since 1970, of a cell that has come to an end; else 0 */
     double cost; /* estimated, in the same arbitrary unit for all cells */
 };
 
@@ -34,6 +35,9 @@ struct archive_cell_key grid_cell_key(const struct experiment *experiment, const
 /* "model / 0.05 / adapt / seed 1", freshly allocated. */
 int grid_cell_name(const struct experiment *experiment, const struct cell *cell, char **out,
                    struct error *err);
+
+/* Reads from the cell's file what it says by now: `state`, `ended` and `done` are set anew. */
+int grid_cell_look(const struct experiment *experiment, struct cell *cell, struct error *err);
 
 /* Deals the selected, unfinished cells to `groups` groups: chains (a reference cell and those that wait for
  * it) stay together, the costliest chain goes first to the group with the least work. group_of[cell] = group,

@@ -73,7 +73,7 @@ bool group_is_coordinator(const struct group *group) {
 }
 
 int group_agree_least(const struct group *group, int code, int *least, int n, struct error *err) {
-    if (group->size == 1) return code;
+    if (group->size == 1 || code == ERROR_PEER) return code;
     int mine[1 + GROUP_LEAST] = {code ? group->rank : INT_MAX}, lowest[1 + GROUP_LEAST];
     for (int i = 0; i < n; i++) mine[1 + i] = least[i];
     TRY(group_check_status(MPI_Allreduce(mine, lowest, 1 + n, MPI_INT, MPI_MIN, group->comm), "MPI_Allreduce",

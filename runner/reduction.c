@@ -2,9 +2,8 @@
 
 #include "base/clock.h"
 #include "base/memory.h"
-#include <pthread.h>
+#include "base/thread.h"
 #include <sched.h>
-#include <signal.h>
 #include <time.h>
 
 enum {
@@ -228,21 +227,6 @@ struct reduction_counters reduction_take_counters(struct reduction *r) {
 
 /* ------------------------------------------------------------------------------------------- life */
 
-/* Signals are for the program's other threads. */
-static int start_thread(struct reduction *r, struct error *err) {
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int failure = pthread_create(&r->thread, NULL, communicate, r);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (failure)
-        return error_set(err, ERROR_MEMORY, "cannot start a thread for sums over the ranks: error %d",
-                         failure);
-    r->threaded = true;
-    pthread_setname_np(r->thread, "adapt-reduction");
-    return 0;
-}
-
 /* Memory that the host cannot use travels through some that it can. */
 static int take_staging(struct reduction *r, struct error *err) {
     struct buffer *probe;
@@ -266,7 +250,10 @@ int reduction_create(const struct group *group, struct backend *backend, size_t 
     pthread_cond_init(&r->handed_more, NULL);
     pthread_cond_init(&r->summed_more, NULL);
     int code = group->size > 1 ? take_staging(r, err) : 0;
-    if (!code && group->size > 1 && group_may_thread()) code = start_thread(r, err);
+    if (!code && group->size > 1 && group_may_thread()) {
+        code = thread_start("adapt-reduction", communicate, r, &r->thread, err);
+        r->threaded = !code;
+    }
     if (code) reduction_destroy(out);
     return code;
 }

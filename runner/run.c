@@ -62,23 +62,7 @@ static int prepare_files(struct run *run, struct error *err) {
 }
 
 int run_write_experiment(struct run *run, struct error *err) {
-    const struct experiment *e = run->experiment;
-    char host[256] = "unknown";
-    gethostname(host, sizeof host - 1);
-    struct archive_run about = {.experiment = e->name,
-                                .path = e->path,
-                                .config = e->text,
-                                .backend = run->backend->name,
-                                .host = host,
-                                .ranks = run->world.size,
-                                .threads = run->threads};
-    struct archive_grid_axes axes;
-    struct arena *arena;
-    TRY(arena_create(&arena, err));
-    int code = experiment_axes(e, arena, &axes, err);
-    if (!code) code = archive_experiment_write(e->out, &about, &axes, err);
-    arena_destroy(&arena);
-    return code;
+    return experiment_write_archive(run->experiment, run->backend->name, run->world.size, run->threads, NULL, err);
 }
 
 /* The grid as the coordinator sees it: another rank may look at the archive's folder a moment later. */

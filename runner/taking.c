@@ -20,44 +20,21 @@ struct taking {
     int *order;                /* [count] of the cells to run, those dealt to this group first; owned */
     int count;
     unsigned char *fate;       /* [cells] owned */
-    double *ended;             /* [cells] when a failed cell had failed before this run; owned */
 };
 
-struct look {
-    enum archive_state state;
-    double ended;
-};
-
-/* A file that is not there or cannot be read is a planned cell. */
-static int look_at(const struct taking *t, int cell, struct look *out, struct error *err) {
-    struct archive_cell_key key = grid_cell_key(t->experiment, &t->grid->cells[cell]);
-    struct archive_reader *reader;
-    struct archive_cell_summary summary;
-    char *path;
-    *out = (struct look){ARCHIVE_PLANNED, 0.0};
-    TRY(archive_cell_path(t->experiment->out, &key, &path, err));
-    if (file_exists(path) && !archive_reader_open(path, &reader, NULL)) {
-        if (!archive_reader_summary(reader, &summary, NULL)) *out = (struct look){summary.state, summary.ended};
-        archive_reader_close(&reader);
-    }
-    memory_free(path);
-    return 0;
+/* The cell as its file tells it now, which may be other than when the run began. */
+static int look_at(const struct taking *t, int cell, struct cell *out, struct error *err) {
+    *out = t->grid->cells[cell];
+    return grid_cell_look(t->experiment, out, err);
 }
 
 static int fill(struct taking *t, const int *group_of, const int *order, int group, struct error *err) {
     size_t cells = (size_t)t->grid->count;
     TRY(memory_alloc(&t->order, cells, sizeof *t->order, err));
     TRY(memory_alloc(&t->fate, cells, sizeof *t->fate, err));
-    TRY(memory_alloc(&t->ended, cells, sizeof *t->ended, err));
     for (int own = 1; own >= 0; own--)
         for (int i = 0; i < t->grid->count; i++)
             if (group_of[order[i]] >= 0 && (group_of[order[i]] == group) == own) t->order[t->count++] = order[i];
-    for (int i = 0; i < t->count; i++) {
-        struct look look;
-        if (t->grid->cells[t->order[i]].state != ARCHIVE_FAILED) continue;
-        TRY(look_at(t, t->order[i], &look, err));
-        t->ended[t->order[i]] = look.ended;
-    }
     return 0;
 }
 
@@ -95,7 +72,6 @@ void taking_destroy(struct taking **out) {
     *out = NULL;
     memory_free(t->order);
     memory_free(t->fate);
-    memory_free(t->ended);
     memory_free(t);
 }
 
@@ -104,11 +80,11 @@ void taking_destroy(struct taking **out) {
 /* Whether the cell that this one compares with has come to its end, well or not (it then fails with that reason). */
 static int reference_ended(const struct taking *t, int cell, bool *ended, struct error *err) {
     int reference = t->grid->cells[cell].reference;
-    struct look look = {ARCHIVE_DONE, 0.0};
+    struct cell now;
     *ended = true;
     if (reference < 0 || t->grid->cells[reference].done || t->fate[reference] >= FATE_DONE) return 0;
-    TRY(look_at(t, reference, &look, err));
-    *ended = look.state == ARCHIVE_DONE;
+    TRY(look_at(t, reference, &now, err));
+    *ended = now.done;
     return 0;
 }
 
@@ -122,7 +98,7 @@ static void tell_takeover(const struct taking *t, int cell, const struct claim_i
 static int try_cell(struct taking *t, int cell, struct claim **claim, struct error *err) {
     struct archive_cell_key key = grid_cell_key(t->experiment, &t->grid->cells[cell]);
     struct claim_info holder;
-    struct look look;
+    struct cell now;
     bool over = false;
     char *path, *name = NULL;
     *claim = NULL;
@@ -134,9 +110,9 @@ static int try_cell(struct taking *t, int cell, struct claim **claim, struct err
     if (code) return code;
     t->fate[cell] = *claim ? FATE_OPEN : FATE_BUSY;
     if (!*claim) return 0;
-    code = look_at(t, cell, &look, err);
-    bool failed = look.state == ARCHIVE_FAILED && look.ended != t->ended[cell];
-    if (!code && look.state != ARCHIVE_DONE && !failed) {
+    code = look_at(t, cell, &now, err);
+    bool failed = now.state == ARCHIVE_FAILED && now.ended != t->grid->cells[cell].ended; /* again, since this run began */
+    if (!code && !now.done && !failed) {
         if (over) tell_takeover(t, cell, &holder);
         return 0;
     }

@@ -1,12 +1,11 @@
 #include "runner/watchdog.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
-#include <pthread.h>
-#include <signal.h>
+#include "base/thread.h"
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 struct watchdog {
@@ -31,14 +30,9 @@ static _Noreturn void bark(const struct watchdog *w) {
 
 static void *watch(void *context) {
     struct watchdog *w = context;
-    struct timespec until;
     pthread_mutex_lock(&w->lock);
     while (!w->stop) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        long long nanoseconds = until.tv_nsec + (long long)(w->tick * 1e9);
-        until.tv_sec += (time_t)(nanoseconds / 1000000000);
-        until.tv_nsec = (long)(nanoseconds % 1000000000);
-        pthread_cond_timedwait(&w->changed, &w->lock, &until);
+        thread_wait_until(&w->changed, &w->lock, clock_seconds() + w->tick);
         /* One tick, however long it took: a process that was suspended finds that only one has passed. */
         if (!w->watching) continue;
         w->silent += w->tick;
@@ -49,26 +43,18 @@ static void *watch(void *context) {
 }
 
 int watchdog_create(const char *who, double seconds, struct watchdog **out, struct error *err) {
-    pthread_condattr_t attributes;
-    sigset_t all, old;
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct watchdog *w = *out;
     snprintf(w->who, sizeof w->who, "%s", who);
     w->limit = seconds;
     w->tick = seconds < 8.0 ? seconds / 8.0 : 1.0;
     pthread_mutex_init(&w->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&w->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
+    thread_condition_init(&w->changed);
     if (seconds <= 0.0) return 0;
-    sigfillset(&all); /* signals are for the thread that computes */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    w->threaded = !pthread_create(&w->thread, NULL, watch, w);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    if (w->threaded) return 0;
-    watchdog_destroy(out);
-    return error_set(err, ERROR_MEMORY, "no thread for the watchdog");
+    int code = thread_start("adapt-watchdog", watch, w, &w->thread, err);
+    w->threaded = !code;
+    if (code) watchdog_destroy(out);
+    return code;
 }
 
 void watchdog_destroy(struct watchdog **out) {

@@ -3,14 +3,13 @@
 #include "eval/sandbox/sandbox.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "eval/sandbox/command.h"
 #include "eval/sandbox/process.h"
 #include "eval/sandbox/settings.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -148,18 +147,6 @@ static void *run(void *argument) {
     return NULL;
 }
 
-static int start_thread(struct sandbox_pool *pool, struct error *err) {
-    /* Signals are the business of the caller's threads. */
-    sigset_t all, before;
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    int code = pthread_create(&pool->thread, NULL, run, pool);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (code) return error_set(err, ERROR_IO, "cannot start a thread for sandboxes: %s", strerror(code));
-    pool->has_thread = true;
-    return 0;
-}
-
 int sandbox_pool_create(const struct sandbox_settings *settings, struct sandbox_pool **out,
                         struct error *err) {
     *out = NULL;
@@ -170,7 +157,8 @@ int sandbox_pool_create(const struct sandbox_settings *settings, struct sandbox_
     pool->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int code = pool->wake < 0 ? error_set_errno(err, "cannot make a pool of sandboxes") : 0;
     if (!code) code = command_build(settings, &pool->command, err);
-    if (!code) code = start_thread(pool, err);
+    if (!code) code = thread_start("adapt-sandboxes", run, pool, &pool->thread, err);
+    pool->has_thread = !code;
     if (code)
         sandbox_pool_destroy(&pool);
     else

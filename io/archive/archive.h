@@ -152,6 +152,9 @@ struct archive_cell;
  * that do not belong into a file name are replaced, with a short hash to keep names apart. Freshly allocated.
  */
 int archive_cell_path(const char *folder, const struct archive_cell_key *key, char **out, struct error *err);
+/* The path of what belongs to a cell and lies beside its file: the file's path with `ending` in place of ".h5". Freshly
+ * allocated. */
+int archive_cell_beside(const char *cell_path, const char *ending, char **out, struct error *err);
 /* Creates the file and its folder (replacing an unfinished file; a finished one is ERROR_INPUT), writes
  * everything known, enters SWMR mode; state running. A disk that is full, here and below, is ERROR_IO with
  * path and reason; nothing can be appended after it, and what was flushed stays readable. */
@@ -189,10 +192,13 @@ struct archive_grid_axes {
     const char *const *benchmark_category, *const *benchmark_metric;
     const long long *seed;
     const double *fraction; /* [budgets] */
+    /* [models * budgets * methods * seeds], row-major: why a cell's file is not to be trusted, which then counts as one that
+     * cannot be read; NULL where there is no such reason. NULL: there is none at all. */
+    const char *const *broken;
 };
 /* Writes `folder`/experiment.h5 anew, atomically: root attributes, /tasks of the first cell found,
- * /benchmarks, an external link for every cell's file that exists, a planned entry for each that does not,
- * and /grid/score (NaN where missing) with /grid/standard_error, /grid/validation_worst,
+ * /benchmarks, an external link for every cell's file that exists, a planned entry for each that does not, a failed one
+ * with the reason for each that cannot be read, and /grid/score (NaN where missing) with /grid/standard_error, /grid/validation_worst,
  * /grid/validation_mean and dimension scales. Call at the start of a run and whenever a cell ended. */
 int archive_experiment_write(const char *folder, const struct archive_run *run,
                              const struct archive_grid_axes *axes, struct error *err);

@@ -110,13 +110,14 @@ static int write_cell(struct writing *w, size_t cell, const struct archive_cell_
     char *path = NULL, *group = NULL;
     struct archive_reader *reader = NULL;
     struct error reading = {0};
+    const char *broken = w->axes->broken ? w->axes->broken[cell] : NULL;
     int code = archive_cell_path(w->folder, key, &path, err);
     if (!code) code = archive_cell_group(key, &group, err);
     if (!code && !file_exists(path)) {
         code = write_placeholder(w, group, key, fraction, NULL, err);
-    } else if (!code && archive_reader_open(path, &reader, &reading)) {
+    } else if (!code && (broken || archive_reader_open(path, &reader, &reading))) {
         w->grid.state[cell] = ARCHIVE_FAILED;
-        code = write_placeholder(w, group, key, fraction, reading.message, err);
+        code = write_placeholder(w, group, key, fraction, broken ? broken : reading.message, err);
     } else if (!code) {
         code = take_results(w, cell, reader, err);
         if (!code && !w->tasks_written) code = copy_tasks(w, reader, err);

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#define CELL_ENDING ".h5"
+
 static const char *const state_names[] = {"planned", "running", "done", "failed"};
 
 const char *archive_state_name(enum archive_state state) {
@@ -94,6 +96,15 @@ static int append_label(struct text *name, const char *label, bool *same, struct
     return text_append_string(name, clean, err);
 }
 
+int archive_cell_beside(const char *cell_path, const char *ending, char **out, struct error *err) {
+    struct text path = {0};
+    size_t length = strlen(cell_path), tail = strlen(CELL_ENDING);
+    if (length > tail && !strcmp(cell_path + length - tail, CELL_ENDING)) length -= tail;
+    int code = text_printf(&path, err, "%.*s%s", (int)length, cell_path, ending);
+    *out = path.data;
+    return code;
+}
+
 int archive_cell_path(const char *folder, const struct archive_cell_key *key, char **out, struct error *err) {
     struct text name = {0};
     bool same = true;
@@ -110,7 +121,7 @@ int archive_cell_path(const char *folder, const struct archive_cell_key *key, ch
         hash = hash_short(key->method, strlen(key->method) + 1, hash);
         code = text_printf(&name, err, "-%08llx", hash & 0xffffffffULL);
     }
-    if (!code) code = text_printf(&name, err, "__seed%lld.h5", key->seed);
+    if (!code) code = text_printf(&name, err, "__seed%lld" CELL_ENDING, key->seed);
     if (!code) code = file_join(folder, text_string(&name), out, err);
     text_free(&name);
     return code;

@@ -17,13 +17,14 @@ static const struct experiment_method *method_of(const struct cell_job *job) {
 static int name_model_folder(struct cell_run *run, struct error *err) {
     const struct experiment *experiment = run->job->experiment;
     struct archive_cell_key key = grid_cell_key(experiment, run->job->cell);
-    char *path;
-    TRY(archive_cell_path(experiment->out, &key, &path, err));
-    const char *name = strrchr(path, '/') + 1;
+    char *path, *stem = NULL;
     struct text folder = {0};
-    int code = text_printf(&folder, err, "%s/models/%.*s", experiment->out, (int)(strlen(name) - strlen(".h5")), name);
+    TRY(archive_cell_path(experiment->out, &key, &path, err));
+    int code = archive_cell_beside(path, "", &stem, err);
+    if (!code) code = text_printf(&folder, err, "%s/models/%s", experiment->out, strrchr(stem, '/') + 1);
     run->model_folder = folder.data;
     memory_free(path);
+    memory_free(stem);
     return code;
 }
 

@@ -42,7 +42,7 @@ int cell_archive_open(struct cell_run *run, const struct manifest *from, struct 
     plan.method_settings = settings;
     if (!code) code = archive_cell_path(experiment->out, &plan.key, &path, err);
     if (!code)
-        code = from ? archive_cell_resume(path, &about, &plan, from->rows, from->validations, &run->archive, err)
+        code = from ? archive_cell_resume(path, &about, &plan, from->step, from->validations, &run->archive, err)
                     : archive_cell_create(path, &about, &plan, &run->archive, err);
     arena_destroy(&arena);
     memory_free(settings);

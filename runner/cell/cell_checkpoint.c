@@ -5,6 +5,7 @@
 #include "base/machine.h"
 #include "base/memory.h"
 #include "io/file.h"
+#include "runner/device.h"
 #include "runner/shards.h"
 #include <string.h>
 
@@ -32,7 +33,7 @@ static bool room_for_copies(const struct cell_run *run) {
     double rank =
         trainer_memory(job->backend, job->model, training, mixture_plan(run->mixture), job->group->size).total;
     if (!copies) return false;
-    if (strcmp(job->experiment->device, "cpu")) rank = 0; /* in memory of its own */
+    if (!device_uses_host_memory(job->experiment->device)) rank = 0;
     return (rank + (double)copies) * job->neighbours <= (double)machine_memory();
 }
 
@@ -100,7 +101,6 @@ static int begin(struct cell_run *run, struct error *err) {
     TRY(group_agree(run->job->group, code, err));
     c->pending = (struct manifest){.identity = c->identity,
                                    .step = run->step,
-                                   .rows = run->step,
                                    .validations = run->validations,
                                    .elements = run->job->model->layout->elements,
                                    .moments = has_moments(&run->job->experiment->training) && !run->trained,

@@ -1,4 +1,5 @@
-/* What runner/cell/trainer.c and runner/cell/trainer_signal.c share. */
+/* What the files of the trainer share: trainer.c (its life and the plain step), trainer_signal.c (the update step) and
+ * trainer_memory.c (what it holds). */
 #ifndef ADAPT_RUNNER_TRAINER_INTERNAL_H
 #define ADAPT_RUNNER_TRAINER_INTERNAL_H
 
@@ -42,6 +43,18 @@ struct trainer {
     int64_t *load;                /* [ranks] */
     double phase_seconds[PHASE_COUNT];
 };
+
+/* Whether the method asks for alignments; whether it takes them at the weights after the step. */
+bool trainer_wants_alignment(const struct method_signal_plan *plan);
+bool trainer_looks_ahead(const struct method_signal_plan *plan);
+/* Of the passes that a trainer makes; the type of their activations is the backend's to say. */
+struct pass_limits trainer_limits(const struct loaded_model *model, const struct training_settings *training,
+                                  const struct method_signal_plan *plan);
+/* Whether each of `ranks` ranks holds a part of the optimizer's state only, and which elements rank number `rank` holds. */
+bool trainer_shards_optimizer(const struct training_settings *training, int ranks);
+struct parameter_range trainer_held_range(size_t elements, const struct training_settings *training, int ranks, int rank);
+/* ERROR_MEMORY, with the numbers, where the device has no room for all that the trainer will take. */
+int trainer_check_room(const struct trainer *trainer, const struct training_settings *training, struct error *err);
 
 /* The flat vector in a buffer. */
 struct view trainer_vector(struct buffer *buffer);

@@ -9,6 +9,7 @@
 #include "runner/cell/ledger.h"
 #include "runner/cell/reference_file.h"
 #include "runner/cell/trainer.h"
+#include "runner/device.h"
 #include "runner/evaluation.h"
 #include <stdio.h>
 #include <string.h>
@@ -164,7 +165,7 @@ static int fail_memory(const struct model_check *c, const struct trainer_memory 
                        struct error *err) {
     struct error wrong = {0};
     char recompute[64] = "", parts[512], listed[520] = "";
-    bool device = strncmp(c->experiment->device, "cuda", 4) == 0;
+    bool device = !device_uses_host_memory(c->experiment->device);
     trainer_memory_describe(most, parts, sizeof parts);
     if (device) snprintf(listed, sizeof listed, " (%s)", parts);
     if (c->experiment->training.recompute == RECOMPUTE_NONE)
@@ -180,7 +181,7 @@ static int fail_memory(const struct model_check *c, const struct trainer_memory 
 static double memory_there(const struct model_check *c, bool *own) {
     size_t left = 0, total = 0;
     if (c->backend) c->backend->memory(c->backend, &left, &total);
-    *own = total > 0 || strncmp(c->experiment->device, "cuda", 4) == 0;
+    *own = total > 0 || !device_uses_host_memory(c->experiment->device);
     return *own ? (double)total : (double)machine_memory();
 }
 

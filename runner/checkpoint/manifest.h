@@ -31,7 +31,7 @@ struct manifest_section {
 
 struct manifest {
     const char *identity; /* of the cell and of what it computes with: another's checkpoint is of no use */
-    int64_t step, rows, validations; /* optimizer steps taken; rows of the archive that belong to it */
+    int64_t step, validations; /* optimizer steps taken, each a row of the archive; rows of its validations */
     size_t elements;                 /* of a flat vector */
     bool moments;                    /* the shards hold them */
     bool trained;                    /* the budget is spent: only weights and evaluations count */

@@ -106,7 +106,6 @@ static int take_all(const char *name, const cJSON *root, struct manifest *out, s
     TRY(arena_copy(out->arena, identity, strlen(identity), &copy, err));
     out->identity = copy;
     TRY(take_count(name, root, "step", &out->step, err));
-    TRY(take_count(name, root, "rows", &out->rows, err));
     TRY(take_count(name, root, "validations", &out->validations, err));
     TRY(take_size(name, root, "elements", &out->elements, err));
     TRY(take_flag(name, root, "moments", &out->moments, err));

@@ -39,7 +39,6 @@ static bool add_all(cJSON *root, const struct manifest *manifest) {
     return root && cJSON_AddStringToObject(root, "schema", "adapt-checkpoint/1") &&
            cJSON_AddStringToObject(root, "identity", manifest->identity) &&
            cJSON_AddNumberToObject(root, "step", (double)manifest->step) &&
-           cJSON_AddNumberToObject(root, "rows", (double)manifest->rows) &&
            cJSON_AddNumberToObject(root, "validations", (double)manifest->validations) &&
            cJSON_AddNumberToObject(root, "elements", (double)manifest->elements) &&
            cJSON_AddBoolToObject(root, "moments", manifest->moments) &&

@@ -1,9 +1,8 @@
 #include "runner/checkpoint/snapshot.h"
 
 #include "base/memory.h"
+#include "base/thread.h"
 #include "io/file.h"
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 
 enum { PIECE = 1 << 20 }; /* elements that are written and hashed at a time */
@@ -142,14 +141,6 @@ static int copy_vectors(struct snapshot *s, struct error *err) {
     return v->backend->check(v->backend, err);
 }
 
-static void start(struct snapshot *s) {
-    sigset_t all, old;
-    sigfillset(&all); /* signals are for the thread that computes */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    s->threaded = !pthread_create(&s->thread, NULL, write_and_tell, s);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-}
-
 int snapshot_begin(struct snapshot *s, const struct snapshot_vectors *vectors, const char *path, struct error *err) {
     size_t length = strlen(path);
     memory_free(s->path);
@@ -159,7 +150,7 @@ int snapshot_begin(struct snapshot *s, const struct snapshot_vectors *vectors, c
     if (s->copy) TRY(copy_vectors(s, err));
     s->ended = false;
     s->begun = true;
-    if (s->copy) start(s);
+    if (s->copy) s->threaded = !thread_start("adapt-checkpoint", write_and_tell, s, &s->thread, NULL);
     if (!s->threaded) write_and_tell(s); /* no copy, or no thread to be had */
     return 0;
 }

@@ -1,6 +1,7 @@
 #include "runner/checkpoint/store.h"
 
 #include "base/memory.h"
+#include "io/archive/archive.h"
 #include "io/file.h"
 #include <inttypes.h>
 #include <stdio.h>
@@ -12,12 +13,7 @@ enum { KEPT = 2, MANIFEST_BYTES_MAX = 1 << 28 };
 static const char SUFFIX[] = ".checkpoint";
 
 int store_folder(const char *cell_path, char **out, struct error *err) {
-    struct text path = {0};
-    size_t length = strlen(cell_path), tail = strlen(".h5");
-    if (length > tail && !strcmp(cell_path + length - tail, ".h5")) length -= tail;
-    int code = text_printf(&path, err, "%.*s.checkpoint", (int)length, cell_path);
-    *out = path.data;
-    return code;
+    return archive_cell_beside(cell_path, SUFFIX, out, err);
 }
 
 void store_shard_name(int64_t number, int rank, int ranks, char out[MANIFEST_FILE_BYTES]) {

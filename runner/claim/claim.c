@@ -1,15 +1,15 @@
 #include "runner/claim/claim_internal.h"
 
+#include "base/clock.h"
 #include "base/memory.h"
+#include "base/thread.h"
+#include "io/archive/archive.h"
 #include "io/file.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 struct claim {
@@ -23,12 +23,7 @@ struct claim {
 };
 
 int claim_path(const char *cell_path, char **out, struct error *err) {
-    struct text path = {0};
-    size_t length = strlen(cell_path), tail = strlen(".h5");
-    if (length > tail && !strcmp(cell_path + length - tail, ".h5")) length -= tail;
-    int code = text_printf(&path, err, "%.*s.claim", (int)length, cell_path);
-    *out = path.data;
-    return code;
+    return archive_cell_beside(cell_path, ".claim", out, err);
 }
 
 int claim_read(const char *path, bool *found, struct claim_info *out, struct error *err) {
@@ -127,12 +122,10 @@ static bool beat(struct claim *claim) {
 
 static void *hold(void *context) {
     struct claim *claim = context;
-    struct timespec until;
     pthread_mutex_lock(&claim->lock);
     while (!claim->stop && !claim->lost) {
-        clock_gettime(CLOCK_MONOTONIC, &until);
-        until.tv_sec += CLAIM_BEAT_SECONDS;
-        while (!claim->stop && pthread_cond_timedwait(&claim->changed, &claim->lock, &until) != ETIMEDOUT)
+        double until = clock_seconds() + CLAIM_BEAT_SECONDS;
+        while (!claim->stop && thread_wait_until(&claim->changed, &claim->lock, until))
             ;
         if (claim->stop) break;
         pthread_mutex_unlock(&claim->lock);
@@ -145,19 +138,11 @@ static void *hold(void *context) {
 }
 
 static int start_heart(struct claim *claim, struct error *err) {
-    pthread_condattr_t attributes;
-    sigset_t all, old;
     pthread_mutex_init(&claim->lock, NULL);
-    pthread_condattr_init(&attributes);
-    pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&claim->changed, &attributes);
-    pthread_condattr_destroy(&attributes);
-    sigfillset(&all); /* signals are for the thread that computes */
-    pthread_sigmask(SIG_SETMASK, &all, &old);
-    int refused = pthread_create(&claim->thread, NULL, hold, claim);
-    pthread_sigmask(SIG_SETMASK, &old, NULL);
-    claim->beating = !refused;
-    return refused ? error_set(err, ERROR_MEMORY, "no thread for the heartbeat of %s", claim->path) : 0;
+    thread_condition_init(&claim->changed);
+    int code = thread_start("adapt-claim", hold, claim, &claim->thread, err);
+    claim->beating = !code;
+    return code;
 }
 
 static int take(struct claim *claim, const char *path, bool *taken, bool *over, struct claim_info *holder,

@@ -2,6 +2,7 @@
 #include "runner/claim/claim_internal.h"
 
 #include "base/clock.h"
+#include "base/machine.h"
 #include "base/memory.h"
 #include "io/file.h"
 #include "io/json.h"
@@ -14,19 +15,6 @@
 #include <unistd.h>
 
 enum { CLAIM_BYTES_MAX = 4096 };
-
-/* The words of a process' line in /proc after its name: its state is word 0, its birth word 19. */
-static void read_birth(struct claim_info *out) {
-    struct text line = {0};
-    if (!file_read("/proc/self/stat", CLAIM_BYTES_MAX, &line, NULL)) {
-        const char *rest = strrchr(text_string(&line), ')');
-        char state;
-        if (rest)
-            sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
-                   &state, &out->birth);
-    }
-    text_free(&line);
-}
 
 static void read_machine(struct claim_info *out) {
     struct text boot = {0};
@@ -53,7 +41,7 @@ int claim_describe_self(struct claim_info *out, struct error *err) {
     out->restart = out->job[0] && restart ? atoi(restart) : 0;
     if (gethostname(out->host, sizeof out->host - 1)) snprintf(out->host, sizeof out->host, "unknown");
     read_machine(out);
-    read_birth(out);
+    machine_process_lives(out->process, &out->birth);
     unsigned long long bits[2];
     if (getrandom(bits, sizeof bits, 0) != (ssize_t)sizeof bits)
         return error_set_errno(err, "no random numbers for a claim");

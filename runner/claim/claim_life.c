@@ -2,8 +2,8 @@
 #include "runner/claim/claim_internal.h"
 
 #include "base/clock.h"
-#include "base/memory.h"
-#include "io/file.h"
+#include "base/machine.h"
+#include "base/text.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -47,26 +47,13 @@ double claim_age(const char *path) {
     return age > 0.0 ? age : 0.0;
 }
 
-/* A process of this machine: whether there is one of that number and birth that has not ended. */
-static bool process_lives(long process, unsigned long long birth) {
-    char path[64], state = 'X';
-    struct text line = {0};
-    unsigned long long born = 0;
-    snprintf(path, sizeof path, "/proc/%ld/stat", process);
-    int code = file_read(path, 4096, &line, NULL);
-    const char *rest = code ? NULL : strrchr(text_string(&line), ')');
-    if (rest)
-        sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
-               &born);
-    text_free(&line);
-    return rest && state != 'Z' && state != 'X' && born == birth;
-}
-
 void claim_judge(const char *path, struct claim_info *info) {
     struct claim_info self;
+    unsigned long long birth;
     info->heartbeat = claim_age(path);
     info->alive = info->token[0] && info->heartbeat <= CLAIM_STALE_SECONDS;
     if (!info->alive || claim_describe_self(&self, NULL)) return;
     if (info->job[0] && !strcmp(info->job, self.job) && info->restart < self.restart) info->alive = false;
-    if (info->alive && self.machine[0] && !strcmp(self.machine, info->machine)) info->alive = process_lives(info->process, info->birth);
+    if (info->alive && self.machine[0] && !strcmp(self.machine, info->machine))
+        info->alive = machine_process_lives(info->process, &birth) && birth == info->birth;
 }

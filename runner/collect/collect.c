@@ -166,19 +166,14 @@ static int bring(struct collection *c, int index, struct error *err) {
     return code;
 }
 
+/* Damaged files stay out of it, with the reason. */
 static int write_archive(struct collection *c, struct error *err) {
     const struct experiment *e = c->experiment;
-    char host[256] = "unknown";
-    struct archive_grid_axes axes;
-    gethostname(host, sizeof host - 1);
-    struct archive_run about = {.experiment = e->name,
-                                .path = e->path,
-                                .config = e->text,
-                                .backend = e->device,
-                                .host = host,
-                                .ranks = (int)e->ranks_per_cell};
-    TRY(experiment_axes(e, c->arena, &axes, err));
-    return archive_experiment_write(e->out, &about, &axes, err);
+    const char **broken;
+    TRY(arena_alloc(c->arena, &broken, (size_t)c->grid->count + 1, sizeof *broken, err));
+    for (int i = 0; i < c->grid->count; i++)
+        if (c->cells[i].best.state == COLLECT_BAD) broken[i] = c->cells[i].best.why;
+    return experiment_write_archive(e, e->device, (int)e->ranks_per_cell, 0, broken, err);
 }
 
 static int collect_all(struct collection *c, struct text *report, bool *complete, struct error *err) {

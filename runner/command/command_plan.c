@@ -63,7 +63,7 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
                       err));
     int ranks = (int)experiment->ranks_per_cell;
     double bytes = trainer_memory(plan->backend, plan->model, &experiment->training, &signal, ranks).total;
-    if (strncmp(experiment->device, "cuda", 4)) /* where memory is the host's, copies for checkpoints are in it */
+    if (device_uses_host_memory(experiment->device)) /* and so do copies for checkpoints */
         bytes += (double)cell_checkpoint_bytes(plan->model, &experiment->training, ranks);
     double seconds = estimate.operations / (efficiency * plan->rate);
     char duration[32], reference[32] = "-";

@@ -127,9 +127,11 @@ int experiment_set_out(struct experiment *experiment, const char *out, struct er
 /* All settings of a method in force, as a JSON object in freshly allocated text. */
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 
-/* The axes of the experiment's grid; strings are the experiment's, lists the arena's. */
-int experiment_axes(const struct experiment *experiment, struct arena *arena, struct archive_grid_axes *out,
-                    struct error *err);
+/* Writes OUT/experiment.h5 (archive_experiment_write) from the cells' files there are. `backend`, `ranks` and `threads` of each,
+ * 0: unknown, describe the writer's run. `broken`: as in struct archive_grid_axes, in the order of the grid's cells; may be
+ * NULL. One process. */
+int experiment_write_archive(const struct experiment *experiment, const char *backend, int ranks, int threads,
+                             const char *const *broken, struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
  * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,

@@ -76,12 +76,12 @@ rank_ids() { pgrep -f "^$adapt run $work/" | sort -n || true; }
 await() {
   local idle=0
   status=0
-  while [ $idle -lt 120 ] && kill -0 "$job" 2>/dev/null; do
+  while [ $idle -lt 600 ] && kill -0 "$job" 2>/dev/null; do
     idle=$((idle + 1))
     [ -z "$(rank_ids)" ] || idle=0
-    sleep 0.5
+    sleep 0.1
   done
-  [ $idle -lt 120 ] || kill -9 "$job" 2>/dev/null || true
+  [ $idle -lt 600 ] || kill -9 "$job" 2>/dev/null || true
   wait "$job" 2>/dev/null || status=$?
 }
 # finish RANKS FILE [OPTIONS]: runs it to its end, which must be good.

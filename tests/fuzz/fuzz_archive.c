@@ -39,19 +39,19 @@ static void write_good(const char *folder) {
     struct archive_task tasks[] = {{.name = "one", .category = "c"}, {.name = "two", .category = "c"}};
     struct archive_cell_plan plan = {
         .key = {"m", "adapt", "0.1", 0}, .budget_tokens = 10, .tasks = 2, .task = tasks};
-    struct archive_grid_axes axes = {1,
-                                     1,
-                                     1,
-                                     1,
-                                     1,
-                                     names,
-                                     budgets,
-                                     methods,
-                                     benchmarks,
-                                     benchmarks,
-                                     benchmarks,
-                                     (const long long[]){0},
-                                     (const double[]){0.1}};
+    struct archive_grid_axes axes = {.models = 1,
+                                     .budgets = 1,
+                                     .methods = 1,
+                                     .seeds = 1,
+                                     .benchmarks = 1,
+                                     .model = names,
+                                     .budget = budgets,
+                                     .method = methods,
+                                     .benchmark = benchmarks,
+                                     .benchmark_category = benchmarks,
+                                     .benchmark_metric = benchmarks,
+                                     .seed = (const long long[]){0},
+                                     .fraction = (const double[]){0.1}};
     struct archive_evaluation evaluation = {.benchmark = "b", .metric = "acc", .score = 0.5};
     struct archive_cell *archive;
     char *path;

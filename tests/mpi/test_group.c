@@ -27,6 +27,23 @@ static void test_agree_spreads_the_lowest_failure(void **state) {
     group_release(&group);
 }
 
+/* Who has heard of a peer's failure already has agreed: it asks nobody, since nobody would answer. */
+static void test_agreed_already(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    double sum = 1.0;
+    if (group.rank == 0) {
+        int code = error_set(&err, ERROR_PEER, "a rank failed");
+        assert_int_equal(group_agree(&group, code, &err), ERROR_PEER);
+        assert_string_equal(err.message, "a rank failed");
+    }
+    assert_int_equal(group_sum(&group, &sum, 1, &err), 0); /* the next thing that all do together */
+    assert_true(sum == group.size);
+    group_release(&group);
+}
+
 /* Beside the agreement: one rank's wish, and what needs all of them. */
 static void test_votes(void **state) {
     (void)state;
@@ -104,6 +121,7 @@ int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_agree_spreads_the_lowest_failure),
+        cmocka_unit_test(test_agreed_already),
         cmocka_unit_test(test_votes),
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_wait_is_patient),

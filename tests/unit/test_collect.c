@@ -7,6 +7,9 @@
 #include "io/file.h"
 #include "runner/claim/claim.h"
 #include "runner/experiment/experiment.h"
+#include <hdf5.h>
+#include <hdf5_hl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -191,6 +194,21 @@ static void expect(struct text report, const char *const *parts) {
 }
 #define EXPECT(report, ...) expect(report, (const char *const[]){__VA_ARGS__, NULL})
 
+/* What /grid holds of a cell in site 0. */
+static void expect_grid(int cell, int64_t state, bool scored) {
+    char path[512];
+    int64_t states[CELLS];
+    double score[CELLS];
+    snprintf(path, sizeof path, "%s/experiment.h5", site[0]);
+    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
+    assert_true(file >= 0);
+    assert_true(H5LTread_dataset(file, "grid/state", H5T_NATIVE_INT64, states) >= 0);
+    assert_true(H5LTread_dataset_double(file, "grid/score", score) >= 0);
+    H5Fclose(file);
+    assert_int_equal(states[cell], state);
+    assert_int_equal(!isnan(score[cell]), scored);
+}
+
 static void test_complete(void **state) {
     (void)state;
     bool complete;
@@ -271,12 +289,15 @@ static void test_flaws(void **state) {
         write_cell(site[0], 3, (enum flaw)flaw, ARCHIVE_DONE, 1);
         report = run(1, NULL, false, &complete);
         assert_false(complete);
+        expect_grid(2, ARCHIVE_DONE, true);
+        expect_grid(3, ARCHIVE_FAILED, false);
         EXPECT(report, "3 done", "1 damaged", "cell 3 (m / 0.1 / uniform / seed 1): damaged: ", told[flaw],
                "  rm -- '/tmp/", " --cells 3\n");
     }
     write_cell(site[0], 3, NOTHING, ARCHIVE_DONE, 1);
     report = run(1, NULL, false, &complete);
     assert_true(complete);
+    expect_grid(3, ARCHIVE_DONE, true);
     text_free(&report);
 }
 

@@ -104,7 +104,7 @@ static void cells_come_model_major(void **state) {
                     assert_true(cell->selected && !cell->done);
                     assert_int_equal(cell->reference,
                                      k == 0 ? index + 2 : -1); /* uniform of the same model, budget, seed */
-                    double cost = (m ? 1000 : 3000) * (b ? 0.3 : 0.1) * (k ? 1.0 : 1.0 + 4.0 / 30.0);
+                    double cost = (m ? 1000 : 3000) * (b ? 0.3 : 0.1) * (k ? 1.0 : 1.0 + 8.0 / 70.0);
                     assert_true(fabs(cell->cost - cost) <= 1e-9 * cost);
                 }
     struct archive_cell_key key = grid_cell_key(experiment, &grid->cells[21]);

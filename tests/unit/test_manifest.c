@@ -29,7 +29,7 @@ static struct manifest make(struct manifest_shard *shards, struct manifest_secti
     sections[0] = (struct manifest_section){"odd \"name\"", words, sizeof words / sizeof *words};
     sections[1] = (struct manifest_section){"more", more, 1};
     sections[2] = (struct manifest_section){"none", more, 0};
-    return (struct manifest){.identity = "who", .step = 7, .rows = 7, .validations = 2, .elements = 64, .moments = true,
+    return (struct manifest){.identity = "who", .step = 7, .validations = 2, .elements = 64, .moments = true,
                              .shards = shards, .shard_count = 2, .sections = sections, .section_count = 3};
 }
 

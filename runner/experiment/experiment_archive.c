@@ -1,8 +1,12 @@
-/* The grid's axes as the archive wants them. */
+/* The archive that an experiment's cells are collected in. */
 #include "runner/experiment/experiment.h"
 
-int experiment_axes(const struct experiment *experiment, struct arena *arena, struct archive_grid_axes *out,
-                    struct error *err) {
+#include <stdio.h>
+#include <unistd.h>
+
+/* The grid's axes as the archive wants them. */
+static int take_axes(const struct experiment *experiment, struct arena *arena, struct archive_grid_axes *out,
+                     struct error *err) {
     const struct evaluation_settings *evaluation = &experiment->evaluation;
     const int counts[4] = {experiment->model_count, experiment->budget_count, experiment->method_count,
                            evaluation->benchmark_count};
@@ -38,4 +42,30 @@ int experiment_axes(const struct experiment *experiment, struct arena *arena, st
                                       .seed = experiment->seeds,
                                       .fraction = fraction};
     return 0;
+}
+
+static int write_archive(const struct experiment *e, const char *const *broken, struct archive_run *about, struct arena *arena,
+                         struct error *err) {
+    struct archive_grid_axes axes;
+    TRY(take_axes(e, arena, &axes, err));
+    axes.broken = broken;
+    return archive_experiment_write(e->out, about, &axes, err);
+}
+
+int experiment_write_archive(const struct experiment *experiment, const char *backend, int ranks, int threads,
+                             const char *const *broken, struct error *err) {
+    char host[256] = "unknown";
+    struct arena *arena;
+    gethostname(host, sizeof host - 1);
+    struct archive_run about = {.experiment = experiment->name,
+                                .path = experiment->path,
+                                .config = experiment->text,
+                                .backend = backend,
+                                .host = host,
+                                .ranks = ranks,
+                                .threads = threads};
+    TRY(arena_create(&arena, err));
+    int code = write_archive(experiment, broken, &about, arena, err);
+    arena_destroy(&arena);
+    return code;
 }
