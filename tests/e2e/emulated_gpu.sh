@@ -16,9 +16,9 @@ expect 0 "$build/adapt_generate" "$work/demo"
 demo_part "$work/run.json" tiny-qwen3 0.002 0
 sed -i 's|"limit": 20|"limit": 1|' "$work/run.json"
 for kind in float32 bfloat16 ranks small lost; do
-  device=cuda-emulated
-  [ $kind = bfloat16 ] && device=cuda-emulated-bf16
-  sed -e "s|\"out\": \"run\"|\"out\": \"$kind\", \"device\": \"$device\"|" "$work/run.json" >"$work/$kind.json"
+  dtype=float32
+  [ $kind = bfloat16 ] && dtype=bfloat16
+  sed -e "s|\"out\": \"run\"|\"out\": \"$kind\", \"device\": \"cuda\", \"dtype\": \"$dtype\"|" "$work/run.json" >"$work/$kind.json"
 done
 sed -i 's|"ranks_per_cell": 1|"ranks_per_cell": 2|' "$work/ranks.json"
 
@@ -47,7 +47,7 @@ expect 0 "$emulated" run "$work/bfloat16.json" --cells 1
 close 1e-2 bfloat16 uniform steps/loss
 
 expect 2 "$emulated" run "$work/float32.json" --out "$work/wrong" --cells 99
-sed 's|"device": "cuda-emulated"|"device": "cpu", "dtype": "bfloat16"|' "$work/float32.json" >"$work/cpu16.json"
+sed 's|"device": "cuda"|"device": "cpu"|' "$work/bfloat16.json" >"$work/cpu16.json"
 expect 2 "$adapt" check "$work/cpu16.json"
 says err 'device cpu computes in float32'
 

@@ -1,5 +1,6 @@
-/* One block after another, in a shuffled order; a block's threads as coroutines, in a shuffled order too, which run from
- * barrier to barrier. */
+/* One block after another, in a shuffled order; a block's warps in a shuffled order too, each from one barrier to the next;
+ * a warp's threads as coroutines, in a shuffled order from one exchange to the next. A thread has a coroutine of its own
+ * only once it waits: threads that never do run one after another in the same. */
 #include "tests/emulation/emulation.h"
 #include "tests/emulation/fiber.h"
 
@@ -19,7 +20,6 @@ enum { WARP = 32, MOST_THREADS = 1024 };
 struct thread {
     struct fiber *fiber;
     enum state state;
-    bool started;
     uint3 index;
     const char *file; /* of the barrier or the exchange it waits at */
     int line;
@@ -33,6 +33,7 @@ struct block {
     const std::function<void()> *body;
     std::vector<thread> threads;
     unsigned count, current, left;
+    unsigned fibers; /* in use */
     unsigned char *shared;
     size_t shared_bytes;
 };
@@ -40,8 +41,31 @@ struct block {
 block now;
 const size_t SHARED_GUARD = 64;
 
-void run(void *) {
-    (*now.body)();
+/* A warp's threads in a shuffled order: from one of them on, up or down, around the end. */
+struct order {
+    unsigned first, lanes, at, left;
+    bool down;
+    bool next(unsigned *thread) {
+        if (!left) return false;
+        *thread = first + at;
+        left--;
+        if (down)
+            at = at ? at - 1 : lanes - 1;
+        else
+            at = at + 1 < lanes ? at + 1 : 0;
+        return true;
+    }
+};
+order fresh; /* threads that were not started yet, of the warp that is starting */
+
+order shuffled(unsigned first) {
+    unsigned lanes = now.count - first < WARP ? now.count - first : (unsigned)WARP, random = emulation_random();
+    return {first, lanes, (random >> 1) % lanes, lanes, (bool)(random & 1)};
+}
+
+void enter(unsigned at) {
+    now.current = at;
+    emulation_here.thread = now.threads[at].index;
 }
 
 thread &self() {
@@ -54,7 +78,6 @@ void wait_as(enum state state, const char *file, int line) {
     mine.file = file;
     mine.line = line;
     fiber_leave(mine.fiber);
-    emulation_here.thread = mine.index;
 }
 
 [[noreturn]] void diverged(const thread &one, const thread &other, const char *what) {
@@ -119,44 +142,53 @@ void release_block() {
     }
 }
 
-void go_on(thread &mine) {
-    emulation_here.thread = mine.index;
-    if (mine.started) {
-        fiber_resume(mine.fiber);
-    } else {
-        mine.started = true;
-        fiber_start(mine.fiber, run, nullptr);
-    }
-    if (fiber_ended(mine.fiber)) {
+/* Threads that were not started yet, until there is none or one waits; goes on with that one when it is resumed. */
+void run_fresh(void *fiber) {
+    unsigned at;
+    while (fresh.next(&at)) {
+        thread &mine = now.threads[at];
+        mine.fiber = (struct fiber *)fiber;
+        enter(at);
+        (*now.body)();
         mine.state = ENDED;
         now.left--;
     }
 }
 
-void run_block() {
+void start_warp(unsigned first) {
     static std::vector<struct fiber *> fibers;
-    while (fibers.size() < now.count) fibers.push_back(fiber_create());
-    size_t spare = 0; /* threads that end without waiting share a fiber */
-    for (thread &mine : now.threads) {
-        mine.started = false;
-        mine.state = READY;
-        mine.fiber = nullptr;
+    fresh = shuffled(first);
+    while (fresh.left) {
+        if (fibers.size() == now.fibers) fibers.push_back(fiber_create());
+        struct fiber *fiber = fibers[now.fibers];
+        fiber_start(fiber, run_fresh, fiber);
+        if (!fiber_ended(fiber)) now.fibers++;
     }
+}
+
+void resume_warp(unsigned first) {
+    unsigned at;
+    for (order lanes = shuffled(first); lanes.next(&at);) {
+        if (now.threads[at].state != READY) continue;
+        enter(at);
+        fiber_resume(now.threads[at].fiber);
+    }
+}
+
+void run_block() {
+    const unsigned warps = (now.count + WARP - 1) / WARP;
+    bool started = false;
+    for (thread &mine : now.threads) mine.state = READY;
     now.left = now.count;
+    now.fibers = 0;
     while (now.left) {
-        unsigned start = emulation_random() % now.count, step = emulation_random() & 1 ? 1 : now.count - 1;
-        for (unsigned i = 0, at = start; i < now.count; i++, at = (at + step) % now.count) {
-            thread &mine = now.threads[at];
-            if (mine.state != READY) continue;
-            now.current = at;
-            if (!mine.started) mine.fiber = fibers[spare];
-            bool fresh = !mine.started;
-            go_on(mine);
-            if (fresh && mine.state != ENDED) spare++;
+        unsigned start = emulation_random() % warps, step = emulation_random() & 1 ? 1 : warps - 1;
+        for (unsigned i = 0, warp = start; i < warps; i++, warp = (warp + step) % warps) {
+            started ? resume_warp(warp * WARP) : start_warp(warp * WARP);
+            while (release_warp(warp * WARP)) resume_warp(warp * WARP);
         }
-        bool released = false;
-        for (unsigned first = 0; first < now.count; first += WARP) released |= release_warp(first);
-        if (!released && now.left) release_block();
+        started = true;
+        if (now.left) release_block();
     }
 }
 

@@ -10,10 +10,15 @@
 #include <sanitizer/common_interface_defs.h>
 #endif
 
-enum { STACK = 256 << 10 };
+enum {
+    STACK = 256 << 10,
+    STAGGER = 9 * 64, /* stacks begin at other lines of the cache than their neighbours' */
+    STAGGERS = 64
+};
 
 struct fiber {
     unsigned char *stack;
+    size_t size; /* of it, less what staggers it */
     void (*run)(void *);
     void *context;
     bool ended;
@@ -41,7 +46,9 @@ asm(".text\n"
 #endif
 
 struct fiber *fiber_create() {
+    static unsigned made;
     struct fiber *fiber = (struct fiber *)calloc(1, sizeof *fiber);
+    fiber->size = STACK - made++ % STAGGERS * (size_t)STAGGER;
     fiber->stack = (unsigned char *)mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (fiber->stack == MAP_FAILED) abort();
     return fiber;
@@ -50,7 +57,7 @@ struct fiber *fiber_create() {
 static void before_entering(struct fiber *fiber) {
     (void)fiber;
 #if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(&fiber->caller_fake_stack, fiber->stack, STACK);
+    __sanitizer_start_switch_fiber(&fiber->caller_fake_stack, fiber->stack, fiber->size);
 #endif
 }
 
@@ -104,7 +111,7 @@ void fiber_start(struct fiber *fiber, void (*run)(void *), void *context) {
     starting = fiber;
 #if defined(__x86_64__)
     /* As if `first` had been called: the stack is 16-byte aligned before the return address. */
-    uintptr_t top = (uintptr_t)(fiber->stack + STACK) & ~(uintptr_t)15;
+    uintptr_t top = (uintptr_t)(fiber->stack + fiber->size) & ~(uintptr_t)15;
     void **at = (void **)(top - 16);
     *at = (void *)first;
     for (int i = 0; i < 6; i++) *--at = nullptr;
@@ -112,7 +119,7 @@ void fiber_start(struct fiber *fiber, void (*run)(void *), void *context) {
 #else
     getcontext(&fiber->here);
     fiber->here.uc_stack.ss_sp = fiber->stack;
-    fiber->here.uc_stack.ss_size = STACK;
+    fiber->here.uc_stack.ss_size = fiber->size;
     fiber->here.uc_link = nullptr;
     makecontext(&fiber->here, first, 0);
 #endif

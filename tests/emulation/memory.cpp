@@ -14,6 +14,7 @@
 namespace {
 
 const size_t ADDRESSES = (size_t)1 << 36, GUARD = 512, ALIGNMENT = 256;
+const size_t PAGE = (size_t)2 << 20; /* large: protecting memory takes its time by the page */
 const unsigned char GUARD_BYTE = 0xa5;
 
 struct arena {
@@ -27,9 +28,10 @@ struct arena {
 arena &memory() {
     static arena a;
     if (!a.base) {
-        void *at = mmap(nullptr, ADDRESSES, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *at = mmap(nullptr, ADDRESSES + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at == MAP_FAILED) abort();
-        a.base = (unsigned char *)at;
+        a.base = (unsigned char *)(((uintptr_t)at + PAGE - 1) / PAGE * PAGE);
+        madvise(a.base, ADDRESSES, MADV_HUGEPAGE); /* where there are none, small ones do */
     }
     return a;
 }
@@ -57,12 +59,14 @@ size_t find_place(const arena &a, size_t bytes) {
     return at;
 }
 
+bool guard_whole(const unsigned char *guard) {
+    return guard[0] == GUARD_BYTE && !memcmp(guard, guard + 1, GUARD - 1);
+}
+
 bool whole(const arena &a, size_t at, size_t bytes) {
     ASAN_UNPOISON_MEMORY_REGION(a.base + at - GUARD, GUARD);
     ASAN_UNPOISON_MEMORY_REGION(a.base + at + bytes, GUARD);
-    bool good = true;
-    for (size_t i = 0; i < GUARD; i++)
-        good = good && a.base[at - GUARD + i] == GUARD_BYTE && a.base[at + bytes + i] == GUARD_BYTE;
+    bool good = guard_whole(a.base + at - GUARD) && guard_whole(a.base + at + bytes);
     ASAN_POISON_MEMORY_REGION(a.base + at - GUARD, GUARD);
     ASAN_POISON_MEMORY_REGION(a.base + at + bytes, GUARD);
     return good;
@@ -113,7 +117,7 @@ cudaError_t cudaMalloc(void **out, size_t bytes) {
         return cudaSuccess;
     }
     if (bytes > limit() || a.used + bytes > limit()) return cudaErrorMemoryAllocation;
-    size_t at = find_place(a, bytes), end = round_up(at + bytes + GUARD, 4096);
+    size_t at = find_place(a, bytes), end = round_up(at + bytes + GUARD, PAGE);
     if (end > ADDRESSES) return cudaErrorMemoryAllocation;
     if (end > a.top) a.top = end;
     a.blocks[at] = bytes;
@@ -142,9 +146,9 @@ cudaError_t cudaFree(void *at) {
     size_t bytes = block->second;
     emulation_memory_open();
     if (!whole(a, block->first, bytes)) emulation_stop("cudaFree: something wrote outside of %zu bytes", bytes);
-    unsigned char *first = (unsigned char *)round_up((uintptr_t)at, 4096);
-    if (first + 4096 <= (unsigned char *)at + bytes)
-        madvise(first, (size_t)((unsigned char *)at + bytes - first) / 4096 * 4096, MADV_DONTNEED);
+    unsigned char *first = (unsigned char *)round_up((uintptr_t)at, PAGE);
+    if (first + PAGE <= (unsigned char *)at + bytes)
+        madvise(first, (size_t)((unsigned char *)at + bytes - first) / PAGE * PAGE, MADV_DONTNEED);
     ASAN_POISON_MEMORY_REGION(at, bytes);
     emulation_memory_close();
     a.used -= bytes;

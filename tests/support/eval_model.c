@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "base/text.h"
+#include "tests/support/backend_test.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -143,7 +144,7 @@ void eval_fixture_make(const char *backend, enum eval_model_kind kind, bool adds
     write_tokenizer(out->folder, adds_begin, names_begin);
     int code = tokenizer_load(out->folder, &out->tokenizer, &err);
     if (!code) code = parameter_layout_create(&out->config, &out->layout, &err);
-    if (!code) code = backend_create(backend, 1, &out->backend, &err);
+    if (!code) code = test_backend_create(backend, 1, &out->backend, &err);
     if (!code) {
         code = out->backend->buffer_create(out->backend, out->layout->elements * sizeof(float), &out->weights,
                                            &err);

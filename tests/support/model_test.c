@@ -2,6 +2,8 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "tests/support/backend_test.h"
+#include "train/optimizer.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,7 +21,7 @@ const char *const golden_variants[] = {"llama_4",  "llama_5",  "qwen3_4", "qwen3
 
 void fixture_open(struct model_fixture *f, const char *backend, const char *folder) {
     memset(f, 0, sizeof *f);
-    MUST(backend_create(backend, 0, &f->backend, err));
+    MUST(test_backend_create(backend, 0, &f->backend, err));
     MUST(model_config_load(folder, &f->config, err));
     MUST(parameter_layout_create(&f->config, &f->layout, err));
     struct view *views[] = {&f->parameters, &f->gradient, &f->direction, &f->spare};
@@ -179,6 +181,45 @@ struct model *variant_model(struct variant *v, const struct batch *batch, bool t
     struct model_limits limits = {.rows = batch->rows, .targets = batch->targets, .training = training};
     MUST(model_create(v->model.backend, &v->model.config, v->model.layout, &limits, &model, err));
     return model;
+}
+
+static double worse(double largest, double got, double recorded) {
+    double error = fabs(got - recorded) / recorded;
+    return error <= largest ? largest : isnan(error) ? INFINITY : error;
+}
+
+struct trained variant_train(struct variant *v) {
+    /* As in tests/golden/model/record.py. */
+    const struct optimizer_settings settings = {.kind = OPTIMIZER_ADAMW,
+                                                .beta1 = 0.9,
+                                                .beta2 = 0.99,
+                                                .epsilon = 1e-8,
+                                                .weight_decay = 0.1,
+                                                .clip = 0.5};
+    struct model_fixture *m = &v->model;
+    struct batch *batch = golden_batch(&v->golden, 0, GOLDEN_SEQUENCES - 1);
+    struct optimizer *optimizer;
+    struct trained found = {0, 0};
+    size_t steps;
+    double *losses = golden_doubles(&v->golden, "steps.losses", &steps);
+    double *norms = golden_doubles(&v->golden, "steps.norms", NULL);
+    float *loss = test_floats((size_t)batch->targets);
+    MUST(optimizer_create(m->backend, m->layout, &settings, &optimizer, err));
+    for (size_t s = 0; s < steps; s++) {
+        double sum = 0, norm;
+        m->backend->zero(m->backend, m->layout->elements, m->gradient);
+        fixture_pass(m, batch, 0, m->gradient, view_none(), loss, NULL);
+        for (int n = 0; n < batch->targets; n++) sum += (double)batch->target_weight[n] * (double)loss[n];
+        MUST(optimizer_step(optimizer, 5e-3, m->gradient, m->parameters, &norm, err));
+        found.losses = worse(found.losses, sum, losses[s]);
+        found.norms = worse(found.norms, norm, norms[s]);
+    }
+    optimizer_destroy(&optimizer);
+    memory_free(losses);
+    memory_free(norms);
+    memory_free(loss);
+    batch_destroy(&batch);
+    return found;
 }
 
 float *test_floats(size_t count) {

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "base/random.h"
+#include "tests/support/backend_test.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -293,7 +294,7 @@ int op_test_main(int argc, char **argv, const struct op_suite *suites) {
     const char *slash = strrchr(argv[0], '/');
     struct error err = {0};
     struct backend *backend;
-    if (backend_create(argv[1], 0, &backend, &err)) {
+    if (test_backend_create(argv[1], 0, &backend, &err)) {
         fprintf(stderr, "%s\n", err.message);
         return 2;
     }

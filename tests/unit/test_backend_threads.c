@@ -1,6 +1,7 @@
 /* Results on 1, 2 and 5 threads, and on as many twice, on the backend of BACKEND-ARGUMENT. Only the GEMM
  * library may round differently on another number of threads; twice the same must give the same bits
  * everywhere. */
+#include "tests/support/backend_test.h"
 #include "tests/support/op_test.h"
 
 #include <math.h>
@@ -204,7 +205,7 @@ static void run_operation(struct op_case *c, int index) {
     for (int r = 0; r < 4; r++) {
         struct error err = {0};
         struct op_case run = {.suite = c->suite, .index = index, .rerun = c->rerun};
-        if (backend_create(c->backend->name, threads[r], &run.backend, &err)) {
+        if (test_backend_create(c->backend->name, threads[r], &run.backend, &err)) {
             expect_true(c, false, "%s", err.message);
             return;
         }

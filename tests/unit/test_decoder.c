@@ -26,13 +26,14 @@ struct bench {
     struct decoder *decoder;
     int vocabulary;
     int32_t *text[SEQUENCES]; /* [TEXT] */
-    float *logits[SEQUENCES]; /* [TEXT, vocabulary] by model_forward */
+    float *logits[SEQUENCES]; /* [TEXT, vocabulary] by model_forward; NULL while nobody has asked */
     double worst;
 };
 
 static void whole_text(struct bench *b, int s) {
     struct batch *batch;
     struct model *model;
+    b->logits[s] = test_floats((size_t)TEXT * (size_t)b->vocabulary);
     MUST(batch_create(TEXT, TEXT, 1, &batch, err));
     assert_int_equal(batch_add_segment(batch, b->text[s], TEXT, 0, 0), 0);
     for (int t = 0; t < TEXT; t++) assert_true(batch_add_target(batch, t, 0, 1));
@@ -41,6 +42,12 @@ static void whole_text(struct bench *b, int s) {
     MUST(model_logits(model, b->logits[s], err));
     model_destroy(&model);
     batch_destroy(&batch);
+}
+
+/* What the model says after so many tokens of a text. */
+static const float *logits_after(struct bench *b, int text, int tokens) {
+    if (!b->logits[text]) whole_text(b, text);
+    return b->logits[text] + (size_t)(tokens - 1) * (size_t)b->vocabulary;
 }
 
 static void bench_open(struct bench *b, struct variant *v, const struct decoder_limits *limits) {
@@ -55,8 +62,6 @@ static void bench_open(struct bench *b, struct variant *v, const struct decoder_
         /* The first three texts begin alike. */
         if (s == 1) b->text[s][TEXT / 2] = (b->text[s][TEXT / 2] + 1) % b->vocabulary;
         if (s == 2) b->text[s][TEXT / 3] = (b->text[s][TEXT / 3] + 1) % b->vocabulary;
-        b->logits[s] = test_floats((size_t)TEXT * (size_t)b->vocabulary);
-        whole_text(b, s);
     }
     MUST(decoder_create(v->model.backend, &v->model.config, v->model.layout, v->model.parameters, limits,
                         &b->decoder, err));
@@ -86,11 +91,12 @@ static void note(struct bench *b, const float *logits, const float *expected) {
 static void feed_text(struct bench *b, int sequence, int text, int from, int count) {
     struct decoder_feed feed = {sequence, b->text[text] + from, count, true};
     float *logits = test_floats((size_t)b->vocabulary);
+    const float *expected = logits_after(b, text, from + count);
     int32_t best = -7;
     assert_int_equal(decoder_length(b->decoder, sequence), from);
     MUST(decoder_step(b->decoder, &feed, 1, &best, logits, err));
     assert_int_equal(decoder_length(b->decoder, sequence), from + count);
-    note(b, logits, b->logits[text] + (size_t)(from + count - 1) * (size_t)b->vocabulary);
+    note(b, logits, expected);
     assert_int_equal(best, best_of(logits, b->vocabulary));
     memory_free(logits);
 }
@@ -225,7 +231,7 @@ static void come_and_go(struct variant *v) {
             feed[feeds] =
                 (struct decoder_feed){s, b.text[text[s]] + length, count, random_below(key, draws++, 4) > 0};
             if (feed[feeds++].predict) {
-                expected[asked] = b.logits[text[s]] + (size_t)(length + count - 1) * (size_t)b.vocabulary;
+                expected[asked] = logits_after(&b, text[s], length + count);
                 likely[asked] = best_of(expected[asked], b.vocabulary);
                 asked++;
             }
@@ -372,6 +378,7 @@ static void test_nan(void **state) {
     int sequence;
     variant_open(&v, backend_name, TEST_SOURCE_DIR, "llama_5");
     bench_open(&b, &v, &roomy);
+    float *logits = test_floats((size_t)b.vocabulary);
     float *weights = fixture_download(&v.model, v.model.parameters);
     weights[v.model.layout->final_norm] = NAN;
     fixture_upload(&v.model, weights, v.model.parameters);
@@ -380,9 +387,10 @@ static void test_nan(void **state) {
         struct decoder_feed feed = {sequence, b.text[0], 3, true};
         struct error err = {0};
         int32_t best;
-        assert_int_equal(decoder_step(b.decoder, &feed, 1, &best, with ? b.logits[0] : NULL, &err),
+        assert_int_equal(decoder_step(b.decoder, &feed, 1, &best, with ? logits : NULL, &err),
                          ERROR_NUMERIC);
     }
+    memory_free(logits);
     memory_free(weights);
     bench_close(&b);
     variant_close(&v);

@@ -4,7 +4,6 @@
 #include "tests/support/model_test.h"
 
 #include "base/memory.h"
-#include "train/optimizer.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -192,39 +191,10 @@ static void check_trained(struct variant *f) {
 }
 
 static void trajectory_variant(struct variant *f) {
-    struct model_fixture *m = &f->model;
-    const struct optimizer_settings settings = {.kind = OPTIMIZER_ADAMW,
-                                                .beta1 = 0.9,
-                                                .beta2 = 0.99,
-                                                .epsilon = 1e-8,
-                                                .weight_decay = 0.1,
-                                                .clip = 0.5};
-    struct batch *batch = golden_batch(&f->golden, 0, GOLDEN_SEQUENCES - 1);
-    struct optimizer *optimizer;
-    size_t steps;
-    double *losses = golden_doubles(&f->golden, "steps.losses", &steps);
-    double *norms = golden_doubles(&f->golden, "steps.norms", NULL);
-    float *loss = test_floats((size_t)batch->targets);
-    double error = 0, error_norm = 0;
-    MUST(optimizer_create(m->backend, m->layout, &settings, &optimizer, err));
-    for (size_t s = 0; s < steps; s++) {
-        double sum = 0, norm;
-        m->backend->zero(m->backend, m->layout->elements, m->gradient);
-        fixture_pass(m, batch, 0, m->gradient, view_none(), loss, NULL);
-        for (int n = 0; n < batch->targets; n++) sum += (double)batch->target_weight[n] * (double)loss[n];
-        MUST(optimizer_step(optimizer, 5e-3, m->gradient, m->parameters, &norm, err));
-        error = fmax(error, fabs(sum - losses[s]) / losses[s]);
-        error_norm = fmax(error_norm, fabs(norm - norms[s]) / norms[s]);
-        if (isnan(sum)) error = INFINITY;
-    }
-    variant_expect(f, "losses of six steps", error, TRAJECTORY_TOLERANCE);
-    variant_expect(f, "norms of six steps", error_norm, TRAJECTORY_TOLERANCE);
+    struct trained found = variant_train(f);
+    variant_expect(f, "losses of six steps", found.losses, TRAJECTORY_TOLERANCE);
+    variant_expect(f, "norms of six steps", found.norms, TRAJECTORY_TOLERANCE);
     check_trained(f);
-    optimizer_destroy(&optimizer);
-    memory_free(losses);
-    memory_free(norms);
-    memory_free(loss);
-    batch_destroy(&batch);
 }
 static void test_trajectory(void **state) {
     (void)state;

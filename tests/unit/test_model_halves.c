@@ -9,7 +9,6 @@
 #include "tests/support/model_test.h"
 
 #include "base/memory.h"
-#include "train/optimizer.h"
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -92,32 +91,7 @@ static void alignments_variant(struct variant *f) {
 }
 
 static void trajectory_variant(struct variant *f) {
-    struct model_fixture *m = &f->model;
-    const struct optimizer_settings settings = {.kind = OPTIMIZER_ADAMW,
-                                                .beta1 = 0.9,
-                                                .beta2 = 0.99,
-                                                .epsilon = 1e-8,
-                                                .weight_decay = 0.1,
-                                                .clip = 0.5};
-    struct batch *batch = whole_batch(f);
-    struct optimizer *optimizer;
-    size_t steps;
-    double *losses = golden_doubles(&f->golden, "steps.losses", &steps), error = 0;
-    float *loss = test_floats((size_t)batch->targets);
-    MUST(optimizer_create(m->backend, m->layout, &settings, &optimizer, err));
-    for (size_t s = 0; s < steps; s++) {
-        double sum = 0;
-        m->backend->zero(m->backend, m->layout->elements, m->gradient);
-        fixture_pass(m, batch, 0, m->gradient, view_none(), loss, NULL);
-        for (int n = 0; n < batch->targets; n++) sum += (double)batch->target_weight[n] * (double)loss[n];
-        MUST(optimizer_step(optimizer, 5e-3, m->gradient, m->parameters, NULL, err));
-        error = fmax(error, isnan(sum) ? INFINITY : fabs(sum - losses[s]) / losses[s]);
-    }
-    variant_expect(f, "losses of six steps", error, OBJECTIVE_TOLERANCE);
-    optimizer_destroy(&optimizer);
-    memory_free(losses);
-    memory_free(loss);
-    batch_destroy(&batch);
+    variant_expect(f, "losses of six steps", variant_train(f).losses, OBJECTIVE_TOLERANCE);
 }
 
 static void test_gradient(void **state) {

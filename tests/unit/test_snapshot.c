@@ -8,6 +8,7 @@
 #include "base/memory.h"
 #include "io/file.h"
 #include "runner/checkpoint/snapshot.h"
+#include "tests/support/backend_test.h"
 #include "tests/support/demo_experiment.h"
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +45,7 @@ static void fill(struct fixture *f, float base) {
 
 static int setup(void **state) {
     struct fixture *f = *state = &fixture;
-    if (demo_folder(f->folder, NULL) || backend_create(f->name, 1, &f->backend, NULL)) return -1;
+    if (demo_folder(f->folder, NULL) || test_backend_create(f->name, 1, &f->backend, NULL)) return -1;
     snprintf(f->path, sizeof f->path, "%.200s/share", f->folder);
     if (f->backend->buffer_create(f->backend, sizeof f->values[0], &f->parameters, NULL)) return -1;
     return f->backend->buffer_create(f->backend, 2 * HELD * sizeof(float), &f->moments, NULL);

@@ -16,12 +16,18 @@ extern "C" {
 enum {
     LANES = 4,
     WIDEST = 256, /* dimension of a head */
+#ifdef ADAPT_EMULATION
+    MOST_ROWS = 32,
+    FEW_ROWS = 8
+#else
+    MOST_ROWS = 64,
     FEW_ROWS = 16 /* of a tile, where sequences have few */
+#endif
 };
 
 /* Sizes of tiles for heads of up to WIDE columns. */
 template <int WIDE> struct tile_sizes {
-    enum { ROWS = WIDE > 128 ? 32 : 64, OTHERS = WIDE > 128 ? 16 : 32, THREADS = ROWS * LANES };
+    enum { ROWS = WIDE > 128 ? MOST_ROWS / 2 : MOST_ROWS, OTHERS = WIDE > 128 ? 16 : 32, THREADS = ROWS * LANES };
 };
 
 /* Some tokens of a segment. Positions count from the start of the prefix, or of the cached sequence. */
@@ -135,17 +141,17 @@ static __device__ __forceinline__ struct query_row query_row_of(const struct att
 
 /* Tiles of queries of at most `rows` rows, for a shape that was checked; the tables are copied to the device. False after
  * a failure. */
-bool attention_plan_queries(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int rows,
+bool attention_plan_queries(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int rows,
                             struct attention_plan *plan);
-bool attention_plan_cached(struct cuda *cuda, const char *operation, const struct cached_attention_shape *shape, int rows,
+bool attention_plan_cached(struct cuda *cuda, enum cuda_operation op, const struct cached_attention_shape *shape, int rows,
                            struct attention_plan *plan);
 /* Tiles of keys, of at most `rows` tokens. */
-bool attention_plan_keys(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int rows,
+bool attention_plan_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int rows,
                          struct attention_plan *plan);
 /* Rows that tiles have for heads of this dimension. */
 int attention_tile_rows(int head_dim);
 /* Runs the forward kernel. `lse` may be NULL. */
-void attention_run(struct cuda *cuda, const char *operation, const struct attention_plan *plan, enum dtype dtype,
+void attention_run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, enum dtype dtype,
                    const void *q, const void *k, const void *v, void *out, float *lse);
 
 /* Runs the statement with WIDE as the width that a head of `head_dim` columns needs. */

@@ -152,20 +152,20 @@ struct places {
 };
 
 template <typename T>
-static void run(struct cuda *cuda, const char *name, const struct attention_shape *shape, const struct places *at) {
+static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, const struct places *at) {
     struct attention_plan queries, keys;
     int width = shape->head_dim, rows = attention_tile_rows(width);
     size_t heads = (size_t)shape->rows * (size_t)shape->heads;
     const T *q = (const T *)at->q, *k = (const T *)at->k, *v = (const T *)at->v, *dout = (const T *)at->dout;
-    if (!attention_plan_queries(cuda, name, shape, rows, &queries) || !attention_plan_keys(cuda, name, shape, rows, &keys))
+    if (!attention_plan_queries(cuda, op, shape, rows, &queries) || !attention_plan_keys(cuda, op, shape, rows, &keys))
         return;
-    cuda_launch(cuda, name, kernel_inner<T>, (unsigned)((heads + 7) / 8), dim3(WARP, 8), 0, heads, width,
+    cuda_launch(cuda, op, kernel_inner<T>, (unsigned)((heads + 7) / 8), dim3(WARP, 8), 0, heads, width,
                 (const T *)at->out, dout, at->inner);
     WITH_WIDTH(width, WIDE, {
-        cuda_launch(cuda, name, kernel_queries<T, WIDE>, dim3(queries.tiles, (unsigned)(shape->kv_heads * queries.parts)),
+        cuda_launch(cuda, op, kernel_queries<T, WIDE>, dim3(queries.tiles, (unsigned)(shape->kv_heads * queries.parts)),
                     tile_sizes<WIDE>::THREADS, queries_bytes<WIDE>(width), queries, q, k, v, at->lse, at->inner, dout,
                     (T *)at->dq);
-        cuda_launch(cuda, name, kernel_keys<T, WIDE>, dim3(keys.tiles, (unsigned)shape->kv_heads),
+        cuda_launch(cuda, op, kernel_keys<T, WIDE>, dim3(keys.tiles, (unsigned)shape->kv_heads),
                     tile_sizes<WIDE>::THREADS, keys_bytes<WIDE>(width), keys, q, k, v, at->lse, at->inner, dout,
                     (T *)at->dk, (T *)at->dv);
     });
@@ -174,28 +174,28 @@ static void run(struct cuda *cuda, const char *name, const struct attention_shap
 static void attention_backward(struct backend *b, const struct attention_shape *shape, struct view q, struct view k,
                                struct view v, struct view out, struct view lse, struct view dout, struct view dq,
                                struct view dk, struct view dv) {
-    static const char name[] = "attention_backward";
+    const enum cuda_operation op = CUDA_ATTENTION_BACKWARD;
     struct cuda *cuda = cuda_of(b);
     struct error err = {0, ""};
-    if (!cuda_ready(cuda) || !cuda_is_activation(cuda, name, q)) return;
+    if (!cuda_ready(cuda) || !cuda_is_activation(cuda, op, q)) return;
     if (!attention_shape_check_backward(shape, &err) && shape->head_dim > WIDEST)
         error_set(&err, ERROR_UNSUPPORTED, "heads of dimension %d, at most %d", shape->head_dim, (int)WIDEST);
-    if (err.code) cuda_fail(cuda, err.code, name, "%s", err.message);
+    if (err.code) cuda_fail(cuda, err.code, op, "%s", err.message);
     if (err.code || shape->rows == 0) return;
     size_t heads = (size_t)shape->rows * (size_t)shape->heads, queries = heads * (size_t)shape->head_dim;
     size_t kv = (size_t)shape->rows * (size_t)shape->kv_heads * (size_t)shape->head_dim;
     struct places at;
-    at.q = cuda_read(cuda, name, q, queries, q.dtype);
-    at.k = cuda_read(cuda, name, k, kv, q.dtype);
-    at.v = cuda_read(cuda, name, v, kv, q.dtype);
-    at.out = cuda_read(cuda, name, out, queries, q.dtype);
-    at.lse = (const float *)cuda_read(cuda, name, lse, heads, DTYPE_F32);
-    at.dout = cuda_read(cuda, name, dout, queries, q.dtype);
-    at.dq = cuda_write(cuda, name, dq, queries, q.dtype);
-    at.dk = cuda_write(cuda, name, dk, kv, q.dtype);
-    at.dv = cuda_write(cuda, name, dv, kv, q.dtype);
-    at.inner = (float *)cuda_scratch(cuda, name, cuda_attention_scratch(shape->rows, shape->heads));
-    if (cuda_ready(cuda)) WITH_TYPE(q.dtype, T, run<T>(cuda, name, shape, &at));
+    at.q = cuda_read(cuda, op, q, queries, q.dtype);
+    at.k = cuda_read(cuda, op, k, kv, q.dtype);
+    at.v = cuda_read(cuda, op, v, kv, q.dtype);
+    at.out = cuda_read(cuda, op, out, queries, q.dtype);
+    at.lse = (const float *)cuda_read(cuda, op, lse, heads, DTYPE_F32);
+    at.dout = cuda_read(cuda, op, dout, queries, q.dtype);
+    at.dq = cuda_write(cuda, op, dq, queries, q.dtype);
+    at.dk = cuda_write(cuda, op, dk, kv, q.dtype);
+    at.dv = cuda_write(cuda, op, dv, kv, q.dtype);
+    at.inner = (float *)cuda_scratch(cuda, op, cuda_attention_scratch(shape->rows, shape->heads));
+    if (cuda_ready(cuda)) WITH_TYPE(q.dtype, T, run<T>(cuda, op, shape, &at));
 }
 
 void cuda_install_attention_backward(struct backend *b) {

@@ -60,81 +60,81 @@ static __global__ void __launch_bounds__(ROWS *LANES)
 }
 
 template <typename T, int WIDE, int ROWS>
-static void run(struct cuda *cuda, const char *operation, const struct attention_plan *plan, const void *q, const void *k,
+static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, const void *q, const void *k,
                 const void *v, void *out, float *lse) {
     const size_t keys = tile_sizes<WIDE>::OTHERS, stride = (size_t)tile_stride(plan->head_dim);
-    cuda_launch(cuda, operation, kernel_attention<T, WIDE, ROWS>,
+    cuda_launch(cuda, op, kernel_attention<T, WIDE, ROWS>,
                 dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), ROWS * LANES,
                 sizeof(float) * ((ROWS + 2 * keys) * stride + ROWS * (keys + 1)), *plan, (const T *)q, (const T *)k,
                 (const T *)v, (T *)out, lse);
 }
 
-void attention_run(struct cuda *cuda, const char *operation, const struct attention_plan *plan, enum dtype dtype,
+void attention_run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, enum dtype dtype,
                    const void *q, const void *k, const void *v, void *out, float *lse) {
     WITH_TYPE(dtype, T, WITH_WIDTH(plan->head_dim, WIDE, {
                   if (plan->rows == FEW_ROWS)
-                      run<T, WIDE, FEW_ROWS>(cuda, operation, plan, q, k, v, out, lse);
+                      run<T, WIDE, FEW_ROWS>(cuda, op, plan, q, k, v, out, lse);
                   else
-                      run<T, WIDE, tile_sizes<WIDE>::ROWS>(cuda, operation, plan, q, k, v, out, lse);
+                      run<T, WIDE, tile_sizes<WIDE>::ROWS>(cuda, op, plan, q, k, v, out, lse);
               }));
 }
 
-static bool wide(struct cuda *cuda, const char *operation, int head_dim) {
+static bool wide(struct cuda *cuda, enum cuda_operation op, int head_dim) {
     if (head_dim <= WIDEST) return true;
-    cuda_fail(cuda, ERROR_UNSUPPORTED, operation, "heads of dimension %d, at most %d", head_dim, (int)WIDEST);
+    cuda_fail(cuda, ERROR_UNSUPPORTED, op, "heads of dimension %d, at most %d", head_dim, (int)WIDEST);
     return false;
 }
 
 static void attention(struct backend *b, const struct attention_shape *shape, struct view q, struct view k, struct view v,
                       struct view out, struct view lse) {
-    static const char name[] = "attention";
+    const enum cuda_operation op = CUDA_ATTENTION;
     struct cuda *cuda = cuda_of(b);
     struct error err = {0, ""};
     struct attention_plan plan;
-    if (!cuda_ready(cuda) || !cuda_is_activation(cuda, name, q)) return;
+    if (!cuda_ready(cuda) || !cuda_is_activation(cuda, op, q)) return;
     if (attention_shape_check(shape, &err)) {
-        cuda_fail(cuda, err.code, name, "%s", err.message);
+        cuda_fail(cuda, err.code, op, "%s", err.message);
         return;
     }
-    if (shape->rows == 0 || !wide(cuda, name, shape->head_dim)) return;
+    if (shape->rows == 0 || !wide(cuda, op, shape->head_dim)) return;
     size_t heads = (size_t)shape->rows * (size_t)shape->heads, queries = heads * (size_t)shape->head_dim;
     size_t kv = (size_t)shape->rows * (size_t)shape->kv_heads * (size_t)shape->head_dim;
-    const void *query = cuda_read(cuda, name, q, queries, q.dtype), *key = cuda_read(cuda, name, k, kv, q.dtype);
-    const void *value = cuda_read(cuda, name, v, kv, q.dtype);
-    void *to = cuda_write(cuda, name, out, queries, q.dtype);
-    float *log_sum = (float *)cuda_write(cuda, name, lse, heads, DTYPE_F32);
+    const void *query = cuda_read(cuda, op, q, queries, q.dtype), *key = cuda_read(cuda, op, k, kv, q.dtype);
+    const void *value = cuda_read(cuda, op, v, kv, q.dtype);
+    void *to = cuda_write(cuda, op, out, queries, q.dtype);
+    float *log_sum = (float *)cuda_write(cuda, op, lse, heads, DTYPE_F32);
     if (!query || !key || !value || !to || !log_sum) return;
-    if (attention_plan_queries(cuda, name, shape, attention_tile_rows(shape->head_dim), &plan))
-        attention_run(cuda, name, &plan, q.dtype, query, key, value, to, log_sum);
+    if (attention_plan_queries(cuda, op, shape, attention_tile_rows(shape->head_dim), &plan))
+        attention_run(cuda, op, &plan, q.dtype, query, key, value, to, log_sum);
 }
 
 /* Over a paged cache: the same kernel, with keys and values where the pages say. */
 static void cached_attention(struct backend *b, const struct cached_attention_shape *shape, struct view q,
                              struct view keys, struct view values, struct view out) {
-    static const char name[] = "cached_attention";
+    const enum cuda_operation op = CUDA_CACHED_ATTENTION;
     struct cuda *cuda = cuda_of(b);
     struct error err = {0, ""};
     struct attention_plan plan;
     size_t room = cuda_least(cuda_room(keys), cuda_room(values));
     size_t row = (size_t)(shape->kv_heads > 0 ? shape->kv_heads : 1) * (size_t)(shape->head_dim > 0 ? shape->head_dim : 1);
-    if (!cuda_ready(cuda) || !cuda_is_activation(cuda, name, q)) return;
+    if (!cuda_ready(cuda) || !cuda_is_activation(cuda, op, q)) return;
     if (cached_attention_shape_check(shape, room / row, &err)) {
-        cuda_fail(cuda, err.code, name, "%s", err.message);
+        cuda_fail(cuda, err.code, op, "%s", err.message);
         return;
     }
-    if (shape->rows == 0 || !wide(cuda, name, shape->head_dim)) return;
+    if (shape->rows == 0 || !wide(cuda, op, shape->head_dim)) return;
     size_t queries = (size_t)shape->rows * (size_t)shape->heads * (size_t)shape->head_dim;
-    const void *query = cuda_read(cuda, name, q, queries, q.dtype), *key = cuda_read(cuda, name, keys, row, q.dtype);
-    const void *value = cuda_read(cuda, name, values, row, q.dtype);
-    void *to = cuda_write(cuda, name, out, queries, q.dtype);
+    const void *query = cuda_read(cuda, op, q, queries, q.dtype), *key = cuda_read(cuda, op, keys, row, q.dtype);
+    const void *value = cuda_read(cuda, op, values, row, q.dtype);
+    void *to = cuda_write(cuda, op, out, queries, q.dtype);
     if (!query || !key || !value || !to) return;
     /* One new row a sequence needs no more than small tiles. */
     int longest = 0, rows = attention_tile_rows(shape->head_dim);
     for (int s = 0; s < shape->segments; s++)
         if (shape->segment[s].length > longest) longest = shape->segment[s].length;
     if (longest * (shape->heads / shape->kv_heads) <= FEW_ROWS) rows = FEW_ROWS;
-    if (attention_plan_cached(cuda, name, shape, rows, &plan))
-        attention_run(cuda, name, &plan, q.dtype, query, key, value, to, NULL);
+    if (attention_plan_cached(cuda, op, shape, rows, &plan))
+        attention_run(cuda, op, &plan, q.dtype, query, key, value, to, NULL);
 }
 
 void cuda_install_attention(struct backend *b) {

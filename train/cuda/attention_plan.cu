@@ -47,13 +47,13 @@ static int add_tiles(struct table *table, const struct attention_tile *whole, in
     return 0;
 }
 
-static bool finish(struct cuda *cuda, const char *operation, struct table *table, int code, const struct error *err,
+static bool finish(struct cuda *cuda, enum cuda_operation op, struct table *table, int code, const struct error *err,
                    struct attention_plan *plan) {
     const unsigned char *device = NULL;
     size_t tiles = table->tiles * sizeof(struct attention_tile);
-    if (code) cuda_fail(cuda, code, operation, "%s", err->message);
+    if (code) cuda_fail(cuda, code, op, "%s", err->message);
     if (!code)
-        device = (const unsigned char *)cuda_numbers(cuda, operation, table->bytes, tiles + table->pages * sizeof(int32_t));
+        device = (const unsigned char *)cuda_numbers(cuda, op, table->bytes, tiles + table->pages * sizeof(int32_t));
     memory_free(table->bytes);
     plan->tiles = (unsigned)table->tiles;
     plan->tile = (const struct attention_tile *)device;
@@ -67,7 +67,7 @@ static struct attention_tile whole_of(const struct segment *s) {
     return tile;
 }
 
-static bool plan_tokens(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int tokens,
+static bool plan_tokens(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int tokens,
                         struct attention_plan *plan) {
     struct table table = {NULL, 0, 0, 0};
     struct error err = {0, ""};
@@ -76,19 +76,19 @@ static bool plan_tokens(struct cuda *cuda, const char *operation, const struct a
         struct attention_tile whole = whole_of(&shape->segment[s]);
         code = add_tiles(&table, &whole, tokens, &err);
     }
-    return finish(cuda, operation, &table, code, &err, plan);
+    return finish(cuda, op, &table, code, &err, plan);
 }
 
-bool attention_plan_queries(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int rows,
+bool attention_plan_queries(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int rows,
                             struct attention_plan *plan) {
     start(plan, shape->heads, shape->kv_heads, shape->head_dim, shape->window, shape->scale, rows);
-    return plan_tokens(cuda, operation, shape, rows / plan->shared, plan);
+    return plan_tokens(cuda, op, shape, rows / plan->shared, plan);
 }
 
-bool attention_plan_keys(struct cuda *cuda, const char *operation, const struct attention_shape *shape, int rows,
+bool attention_plan_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, int rows,
                          struct attention_plan *plan) {
     start(plan, shape->heads, shape->kv_heads, shape->head_dim, shape->window, shape->scale, rows);
-    return plan_tokens(cuda, operation, shape, rows, plan);
+    return plan_tokens(cuda, op, shape, rows, plan);
 }
 
 /* The pages that a segment's tokens may see, and -1 for those that none does. */
@@ -104,7 +104,7 @@ static int add_pages(struct table *table, const struct cached_attention_shape *s
     return 0;
 }
 
-bool attention_plan_cached(struct cuda *cuda, const char *operation, const struct cached_attention_shape *shape, int rows,
+bool attention_plan_cached(struct cuda *cuda, enum cuda_operation op, const struct cached_attention_shape *shape, int rows,
                            struct attention_plan *plan) {
     struct table table = {NULL, 0, 0, 0};
     struct error err = {0, ""};
@@ -119,5 +119,5 @@ bool attention_plan_cached(struct cuda *cuda, const char *operation, const struc
     }
     for (int s = 0; s < shape->segments && !code; s++)
         if (shape->segment[s].length > 0) code = add_pages(&table, shape, &shape->segment[s], &err);
-    return finish(cuda, operation, &table, code, &err, plan);
+    return finish(cuda, op, &table, code, &err, plan);
 }

@@ -7,27 +7,29 @@ extern "C" {
 #include "base/memory.h"
 }
 
-const char *const cuda_operation_names[CUDA_OPERATIONS] = {"embed",        "embed_backward", "gather_rows",
-                                                           "scatter_add_rows", "scatter_rows", "row_dot",
-                                                           "rope", "linear_cross_entropy", "linear_gradient"};
+const char *const cuda_operation_names[] = {
+#define CUDA_NAME(number, name) name,
+    CUDA_OPERATIONS(CUDA_NAME)
+#undef CUDA_NAME
+};
 
-void cuda_fail(struct cuda *cuda, int code, const char *operation, const char *format, ...) {
+void cuda_fail(struct cuda *cuda, int code, enum cuda_operation op, const char *format, ...) {
     if (cuda->failure.code) return;
     char message[512];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(message, sizeof message, format, arguments);
     va_end(arguments);
-    error_set(&cuda->failure, code, "%s: %s", operation, message);
+    error_set(&cuda->failure, code, "%s: %s", cuda_operation_names[op], message);
 }
 
 int cuda_error_code(cudaError_t status) {
     return status == cudaErrorMemoryAllocation ? ERROR_MEMORY : ERROR_DEVICE;
 }
 
-bool cuda_good(struct cuda *cuda, const char *operation, const char *what, cudaError_t status) {
+bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cudaError_t status) {
     if (status == cudaSuccess) return true;
-    cuda_fail(cuda, cuda_error_code(status), operation, "%s on CUDA device %d: %s", what, cuda->device,
+    cuda_fail(cuda, cuda_error_code(status), op, "%s on CUDA device %d: %s", what, cuda->device,
               cudaGetErrorString(status));
     /* Whatever is not about memory or a launch stays with the device until the process ends. */
     if (status != cudaErrorMemoryAllocation && status != cudaErrorInvalidValue &&
@@ -37,10 +39,10 @@ bool cuda_good(struct cuda *cuda, const char *operation, const char *what, cudaE
     return false;
 }
 
-bool cuda_sizes(struct cuda *cuda, const char *operation, int a, int b, int c) {
+bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c) {
     if (!cuda_ready(cuda)) return false;
     if (a >= 0 && b >= 0 && c >= 0) return true;
-    cuda_fail(cuda, ERROR_INTERNAL, operation, "negative size among %d, %d, %d", a, b, c);
+    cuda_fail(cuda, ERROR_INTERNAL, op, "negative size among %d, %d, %d", a, b, c);
     return false;
 }
 
@@ -52,11 +54,11 @@ static int check(struct backend *b, struct error *err) {
     if (!cuda->lost) {
         struct error failure = cuda->failure;
         cuda->failure.code = 0; /* for what follows */
-        cuda_good(cuda, "check", "cudaMemcpyAsync",
+        cuda_good(cuda, CUDA_CHECK, "cudaMemcpyAsync",
                   cudaMemcpyAsync(trouble, cuda->trouble, sizeof *trouble, cudaMemcpyDeviceToHost, cuda->stream));
-        cuda_good(cuda, "check", "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+        cuda_good(cuda, CUDA_CHECK, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
         if (trouble->operation >= 0)
-            cuda_good(cuda, "check", "cudaMemsetAsync",
+            cuda_good(cuda, CUDA_CHECK, "cudaMemsetAsync",
                       cudaMemsetAsync(cuda->trouble, 0xff, sizeof *trouble, cuda->stream));
         if (!kept && !cuda->failure.code) cuda->failure = failure;
     }
@@ -74,7 +76,7 @@ static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabul
     (void)b;
     size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
-    bytes = cuda_most(bytes, cuda_linear_gradient_scratch(rows));
+    bytes = cuda_most(bytes, cuda_align_scratch(rows));
     bytes = cuda_most(bytes, cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
     return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
 }
@@ -153,24 +155,24 @@ void cuda_describe(char *text, size_t size) {
 /* The first call that fails ends the opening; `destroy` frees what there is. */
 static int open_device(struct cuda *cuda, struct error *err) {
     struct cudaDeviceProp p;
-    bool good = cuda_good(cuda, "open", "cudaSetDevice", cudaSetDevice(cuda->device)) &&
-                cuda_good(cuda, "open", "cudaGetDeviceProperties", cudaGetDeviceProperties(&p, cuda->device));
+    bool good = cuda_good(cuda, CUDA_OPEN, "cudaSetDevice", cudaSetDevice(cuda->device)) &&
+                cuda_good(cuda, CUDA_OPEN, "cudaGetDeviceProperties", cudaGetDeviceProperties(&p, cuda->device));
     if (good && p.major < 8)
         return error_set(err, ERROR_DEVICE, "CUDA device %d, %s, is of compute capability %d.%d, and 8.0 is needed",
                          cuda->device, p.name, p.major, p.minor);
     if (good) cuda->processors = p.multiProcessorCount;
     good = good &&
-           cuda_good(cuda, "open", "cudaStreamCreate", cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking)) &&
-           cuda_good(cuda, "open", "cudaMalloc", cudaMalloc((void **)&cuda->trouble, sizeof *cuda->trouble)) &&
-           cuda_good(cuda, "open", "cudaMalloc", cudaMalloc((void **)&cuda->workspace, CUDA_WORKSPACE)) &&
-           cuda_good(cuda, "open", "cudaHostAlloc",
+           cuda_good(cuda, CUDA_OPEN, "cudaStreamCreate", cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking)) &&
+           cuda_good(cuda, CUDA_OPEN, "cudaMalloc", cudaMalloc((void **)&cuda->trouble, sizeof *cuda->trouble)) &&
+           cuda_good(cuda, CUDA_OPEN, "cudaMalloc", cudaMalloc((void **)&cuda->workspace, CUDA_WORKSPACE)) &&
+           cuda_good(cuda, CUDA_OPEN, "cudaHostAlloc",
                      cudaHostAlloc((void **)&cuda->trouble_host, sizeof *cuda->trouble, cudaHostAllocDefault)) &&
-           cuda_good(cuda, "open", "cudaHostAlloc",
+           cuda_good(cuda, CUDA_OPEN, "cudaHostAlloc",
                      cudaHostAlloc((void **)&cuda->staging, 4 * (size_t)CUDA_STAGING, cudaHostAllocDefault)) &&
-           cuda_good(cuda, "open", "cudaMemsetAsync",
+           cuda_good(cuda, CUDA_OPEN, "cudaMemsetAsync",
                      cudaMemsetAsync(cuda->trouble, 0xff, sizeof *cuda->trouble, cuda->stream));
     for (int i = 0; i < 2 && good; i++)
-        good = cuda_good(cuda, "open", "cudaEventCreate",
+        good = cuda_good(cuda, CUDA_OPEN, "cudaEventCreate",
                          cudaEventCreateWithFlags(&cuda->half_done[i], cudaEventDisableTiming));
     if (!good) return error_set(err, cuda->failure.code, "%s", cuda->failure.message);
     return cuda_matmul_open(cuda, err);

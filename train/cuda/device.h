@@ -5,6 +5,7 @@
 #ifndef ADAPT_TRAIN_CUDA_DEVICE_H
 #define ADAPT_TRAIN_CUDA_DEVICE_H
 
+#include "train/cuda/operations.h"
 #include <cuda_bf16.h>
 #include <cuda_runtime.h>
 extern "C" {
@@ -76,45 +77,38 @@ static inline bool cuda_ready(const struct cuda *cuda) {
     return cuda->failure.code == 0;
 }
 
-/* Keeps the failure of `operation` unless an earlier one is kept. */
-void cuda_fail(struct cuda *cuda, int code, const char *operation, const char *format, ...)
+/* Keeps the failure of `op` unless an earlier one is kept. */
+void cuda_fail(struct cuda *cuda, int code, enum cuda_operation op, const char *format, ...)
     __attribute__((format(printf, 4, 5)));
-/* Whether a call of the runtime went well; a failure of `operation` at `what` otherwise. */
-bool cuda_good(struct cuda *cuda, const char *operation, const char *what, cudaError_t status);
+/* Whether a call of the runtime went well; a failure of `op` at `what` otherwise. */
+bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cudaError_t status);
 /* Whether sizes are not negative; a failure otherwise. */
-bool cuda_sizes(struct cuda *cuda, const char *operation, int a, int b, int c);
+bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c);
 
 /* ---- operands: device memory of `count` elements at a view. NULL after a failure: the buffer is absent, of another
  * dtype, or shorter. With count 0 any view is good, and the pointer is not NULL but must not be used. `cuda_write` of
  * whatever an operation changes: copies of it are then known to be old. */
-const void *cuda_read(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype);
-void *cuda_write(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype);
+const void *cuda_read(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype);
+void *cuda_write(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype);
 /* Whether a view is of a dtype that activations may have; a failure otherwise. */
-bool cuda_is_activation(struct cuda *cuda, const char *operation, struct view view);
+bool cuda_is_activation(struct cuda *cuda, enum cuda_operation op, struct view view);
 /* Elements from the view to the end of its buffer; 0 for an absent one. */
 size_t cuda_room(struct view view);
 /* `count` bfloat16 of a view: its own, or those of its buffer's shadow, brought up to date. */
-const __nv_bfloat16 *cuda_halves(struct cuda *cuda, const char *operation, struct view view, size_t count);
+const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count);
 
 /* At least `bytes` of scratch memory, aligned to 256; NULL after a failure. The contents are whatever the last operation
  * left. */
-void *cuda_scratch(struct cuda *cuda, const char *operation, size_t bytes);
+void *cuda_scratch(struct cuda *cuda, enum cuda_operation op, size_t bytes);
 /* Takes so much scratch, for `reserve`. */
 int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err);
 /* The host's numbers on the device, valid for the operation; copied only where they are not there yet. */
-const void *cuda_numbers(struct cuda *cuda, const char *operation, const void *numbers, size_t bytes);
+const void *cuda_numbers(struct cuda *cuda, enum cuda_operation op, const void *numbers, size_t bytes);
 /* Copies from the host to the device in the order of the stream; `from` may be changed at once. */
-bool cuda_copy_in(struct cuda *cuda, const char *operation, void *to, const void *from, size_t bytes);
+bool cuda_copy_in(struct cuda *cuda, enum cuda_operation op, void *to, const void *from, size_t bytes);
 
 /* The error code for a status of the runtime. */
 int cuda_error_code(cudaError_t status);
-/* Puts the table's names into messages: kernels tell numbers. */
-enum cuda_operation {
-    CUDA_EMBED, CUDA_EMBED_BACKWARD, CUDA_GATHER_ROWS, CUDA_SCATTER_ADD_ROWS, CUDA_SCATTER_ROWS, CUDA_ROW_DOT, CUDA_ROPE,
-    CUDA_CROSS_ENTROPY, CUDA_LINEAR_GRADIENT, CUDA_OPERATIONS
-};
-extern const char *const cuda_operation_names[];
-
 /* Blocks of CUDA_THREADS for a loop over n elements. */
 static inline unsigned cuda_blocks(size_t n) {
     size_t blocks = (n + 4 * CUDA_THREADS - 1) / (4 * CUDA_THREADS);
@@ -131,20 +125,16 @@ static inline size_t cuda_most(size_t a, size_t b) {
 size_t cuda_dot_scratch(void);
 size_t cuda_row_dot_scratch(int rows);
 size_t cuda_rmsnorm_scratch(int columns);
-size_t cuda_linear_gradient_scratch(int rows);
+size_t cuda_align_scratch(int rows);
 size_t cuda_attention_scratch(int rows, int heads);
 size_t cuda_cross_entropy_scratch(int targets, int vocabulary, bool alignment);
 
 /* sums[slot[t]] += dots[t] for t < rows in a fixed order; slots outside of 0..bound-1 are left out and told. */
-void cuda_add_by_slot(struct cuda *cuda, const char *operation, int rows, const double *dots, const int32_t *slot,
+void cuda_add_by_slot(struct cuda *cuda, enum cuda_operation op, int rows, const double *dots, const int32_t *slot,
                       size_t bound, double *sums);
 
-/* dots[r] (+)= <x[r, offset .. offset+count-1], y[r]> for rows of x that are `stride` long and of `dtype`, y[rows, count]; a
- * row's first piece, at offset 0, sets the sum. */
-void cuda_add_piece(struct cuda *cuda, const char *operation, enum dtype dtype, int rows, int stride, int offset, int count,
-                    const void *x, const float *y, double *dots);
 /* A matrix of weights as products with activations of `dtype` take it. */
-const void *cuda_weights(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype);
+const void *cuda_weights(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype);
 
 /* C[m,n] = alpha op(A) op(B) + beta C on device memory; row-major. A and B are of one dtype. */
 struct cuda_product {
@@ -156,7 +146,25 @@ struct cuda_product {
     int lda, ldb, ldc;
     enum dtype dtype, dtype_c; /* of A and B; of C */
 };
-void cuda_multiply(struct cuda *cuda, const char *operation, const struct cuda_product *product);
+void cuda_multiply(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *product);
+
+/* Alignments of rows of a linear layer: sums[slot[t]] += < dy_t^T x_t, direction >. */
+struct cuda_alignment {
+    int rows, out, in;
+    enum dtype dtype;
+    const void *input;           /* [rows, in] */
+    const void *output_gradient; /* [rows, out] */
+    const void *direction;       /* [out, in] */
+    const int32_t *slot;         /* [rows] */
+    size_t slots;
+    double *sums;                /* [slots] */
+    void *scratch;               /* cuda_align_scratch(rows) bytes */
+};
+/* Fills direction, slot, slots and sums from the views; false after a failure. */
+bool cuda_alignment_find(struct cuda *cuda, enum cuda_operation op, struct view direction, struct view slot,
+                         struct view alignment, struct cuda_alignment *to);
+void cuda_align(struct cuda *cuda, enum cuda_operation op, const struct cuda_alignment *alignment);
+
 int cuda_matmul_open(struct cuda *cuda, struct error *err);
 void cuda_matmul_close(struct cuda *cuda);
 
@@ -192,19 +200,20 @@ template <typename T> struct cuda_same {
 
 /* Puts kernel(arguments...) into the stream, with `shared` bytes of shared memory for a block. */
 template <typename... P>
-void cuda_launch(struct cuda *cuda, const char *operation, void (*kernel)(P...), dim3 blocks, dim3 threads,
+void cuda_launch(struct cuda *cuda, enum cuda_operation op, void (*kernel)(P...), dim3 blocks, dim3 threads,
                  size_t shared, typename cuda_same<P>::type... arguments) {
     if (!cuda_ready(cuda)) return;
 #ifdef ADAPT_EMULATION
-    cuda_good(cuda, operation, "launch",
-              emulation_launch(operation, blocks, threads, shared, shared, cuda->stream, [=] { kernel(arguments...); }));
+    cuda_good(cuda, op, "launch",
+              emulation_launch(cuda_operation_names[op], blocks, threads, shared, shared, cuda->stream,
+                               [=] { kernel(arguments...); }));
 #else
     void *list[] = {(void *)&arguments...};
     if (shared > (48u << 10) &&
-        !cuda_good(cuda, operation, "cudaFuncSetAttribute",
+        !cuda_good(cuda, op, "cudaFuncSetAttribute",
                    cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared)))
         return;
-    cuda_good(cuda, operation, "cudaLaunchKernel",
+    cuda_good(cuda, op, "cudaLaunchKernel",
               cudaLaunchKernel((const void *)kernel, blocks, threads, list, shared, cuda->stream));
 #endif
 }

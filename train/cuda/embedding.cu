@@ -33,17 +33,17 @@ static __global__ void kernel_embed_backward(int rows, int hidden, float factor,
 
 static void embed_backward(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view dout,
                            struct view table_gradient) {
-    static const char name[] = "embed_backward";
+    const enum cuda_operation op = CUDA_EMBED_BACKWARD;
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_sizes(cuda, name, rows, hidden, 0) || rows == 0 || hidden == 0) return;
-    if (!cuda_is_activation(cuda, name, dout)) return;
+    if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
+    if (!cuda_is_activation(cuda, op, dout)) return;
     size_t bound = cuda_room(table_gradient) / (size_t)hidden;
-    const int32_t *id = (const int32_t *)cuda_read(cuda, name, ids, (size_t)rows, DTYPE_I32);
-    const void *from = cuda_read(cuda, name, dout, (size_t)rows * (size_t)hidden, dout.dtype);
-    float *to = (float *)cuda_write(cuda, name, table_gradient, (size_t)hidden, DTYPE_F32);
+    const int32_t *id = (const int32_t *)cuda_read(cuda, op, ids, (size_t)rows, DTYPE_I32);
+    const void *from = cuda_read(cuda, op, dout, (size_t)rows * (size_t)hidden, dout.dtype);
+    float *to = (float *)cuda_write(cuda, op, table_gradient, (size_t)hidden, DTYPE_F32);
     if (!id || !from || !to) return;
     WITH_TYPE(dout.dtype, T,
-              cuda_launch(cuda, name, kernel_embed_backward<T>, (unsigned)rows, CUDA_THREADS, CUDA_THREADS, rows, hidden,
+              cuda_launch(cuda, op, kernel_embed_backward<T>, (unsigned)rows, CUDA_THREADS, CUDA_THREADS, rows, hidden,
                           factor, id, bound, (const T *)from, to, cuda->trouble));
 }
 

@@ -30,37 +30,37 @@ static __global__ void kernel_gated_backward(size_t n, bool gelu, const T *gate,
     }
 }
 
-static bool known(struct cuda *cuda, const char *operation, enum activation activation) {
+static bool known(struct cuda *cuda, enum cuda_operation op, enum activation activation) {
     if (activation == ACTIVATION_SILU || activation == ACTIVATION_GELU_TANH) return cuda_ready(cuda);
-    cuda_fail(cuda, ERROR_UNSUPPORTED, operation, "activation %d", (int)activation);
+    cuda_fail(cuda, ERROR_UNSUPPORTED, op, "activation %d", (int)activation);
     return false;
 }
 
 static void gated(struct backend *b, size_t n, enum activation activation, struct view gate, struct view up,
                   struct view out) {
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_is_activation(cuda, "gated", out)) return;
-    const void *x = cuda_read(cuda, "gated", gate, n, out.dtype), *u = cuda_read(cuda, "gated", up, n, out.dtype);
-    void *y = cuda_write(cuda, "gated", out, n, out.dtype);
-    if (!x || !u || !y || !known(cuda, "gated", activation) || n == 0) return;
+    if (!cuda_is_activation(cuda, CUDA_GATED, out)) return;
+    const void *x = cuda_read(cuda, CUDA_GATED, gate, n, out.dtype), *u = cuda_read(cuda, CUDA_GATED, up, n, out.dtype);
+    void *y = cuda_write(cuda, CUDA_GATED, out, n, out.dtype);
+    if (!x || !u || !y || !known(cuda, CUDA_GATED, activation) || n == 0) return;
     bool gelu = activation == ACTIVATION_GELU_TANH;
     WITH_TYPE(out.dtype, T,
-              cuda_launch(cuda, "gated", kernel_gated<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu, (const T *)x,
+              cuda_launch(cuda, CUDA_GATED, kernel_gated<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu, (const T *)x,
                           (const T *)u, (T *)y));
 }
 
 static void gated_backward(struct backend *b, size_t n, enum activation activation, struct view gate, struct view up,
                            struct view dout, struct view dgate, struct view dup) {
-    static const char name[] = "gated_backward";
+    const enum cuda_operation op = CUDA_GATED_BACKWARD;
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_is_activation(cuda, name, dout)) return;
-    const void *x = cuda_read(cuda, name, gate, n, dout.dtype), *u = cuda_read(cuda, name, up, n, dout.dtype);
-    const void *d = cuda_read(cuda, name, dout, n, dout.dtype);
-    void *dx = cuda_write(cuda, name, dgate, n, dout.dtype), *du = cuda_write(cuda, name, dup, n, dout.dtype);
-    if (!x || !u || !d || !dx || !du || !known(cuda, name, activation) || n == 0) return;
+    if (!cuda_is_activation(cuda, op, dout)) return;
+    const void *x = cuda_read(cuda, op, gate, n, dout.dtype), *u = cuda_read(cuda, op, up, n, dout.dtype);
+    const void *d = cuda_read(cuda, op, dout, n, dout.dtype);
+    void *dx = cuda_write(cuda, op, dgate, n, dout.dtype), *du = cuda_write(cuda, op, dup, n, dout.dtype);
+    if (!x || !u || !d || !dx || !du || !known(cuda, op, activation) || n == 0) return;
     bool gelu = activation == ACTIVATION_GELU_TANH;
     WITH_TYPE(dout.dtype, T,
-              cuda_launch(cuda, name, kernel_gated_backward<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu, (const T *)x,
+              cuda_launch(cuda, op, kernel_gated_backward<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu, (const T *)x,
                           (const T *)u, (const T *)d, (T *)dx, (T *)du));
 }
 

@@ -49,11 +49,11 @@ template <typename T> static __device__ __forceinline__ T row_sum(T value, T *ro
 }
 
 /* Whether an index is in 0..bound-1; else the first trouble of the first operation that has one is kept. */
-static __device__ __forceinline__ bool in_bounds(struct trouble *trouble, int operation, size_t at, int value,
+static __device__ __forceinline__ bool in_bounds(struct trouble *trouble, enum cuda_operation op, size_t at, int value,
                                                  size_t bound) {
     if (value >= 0 && (size_t)value < bound) return true;
-    int told = atomicCAS(&trouble->operation, -1, operation);
-    if (told == -1 || told == operation) {
+    int told = atomicCAS(&trouble->operation, -1, op);
+    if (told == -1 || told == op) {
         atomicMin(&trouble->first, (unsigned long long)at << 32 | (unsigned)value);
         trouble->bound = (long long)bound;
     }

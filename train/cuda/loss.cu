@@ -3,12 +3,12 @@
 #include "train/cuda/kernels.h"
 
 enum {
-    LEAST_ROWS = 128, /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
-    PIECE = 16384,    /* of the vocabulary, in products with a direction */
     ROW_THREADS = 2 * CUDA_THREADS,
 #ifdef ADAPT_EMULATION
-    LOGIT_BYTES = 16 << 20
+    LEAST_ROWS = 16,
+    LOGIT_BYTES = 64 << 10
 #else
+    LEAST_ROWS = 128,       /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
     LOGIT_BYTES = 256 << 20 /* of one chunk; half as many more for bfloat16 gradients */
 #endif
 };
@@ -24,7 +24,7 @@ static int chunk_rows(int targets, int vocabulary) {
 /* Where a chunk's numbers lie in scratch. */
 struct chunk {
     int rows;
-    size_t gradient, products, dots, bytes; /* offsets; the logits are at 0 */
+    size_t gradient, alignment, bytes; /* offsets; the logits are at 0 */
 };
 
 static size_t aligned(size_t bytes) {
@@ -34,11 +34,10 @@ static size_t aligned(size_t bytes) {
 static struct chunk chunk_of(int targets, int vocabulary, bool halves, bool alignment) {
     struct chunk c;
     c.rows = chunk_rows(targets, vocabulary);
-    size_t logits = (size_t)c.rows * (size_t)vocabulary, piece = (size_t)(vocabulary < PIECE ? vocabulary : PIECE);
+    size_t logits = (size_t)c.rows * (size_t)vocabulary;
     c.gradient = halves ? aligned(logits * sizeof(float)) : 0; /* float32 gradients stand in place of the logits */
-    c.products = c.gradient + aligned(logits * (halves ? 2 : sizeof(float)));
-    c.dots = c.products + (alignment ? aligned((size_t)c.rows * piece * sizeof(float)) : 0);
-    c.bytes = c.dots + (alignment ? aligned((size_t)c.rows * sizeof(double)) : 0);
+    c.alignment = c.gradient + aligned(logits * (halves ? 2 : sizeof(float)));
+    c.bytes = c.alignment + (alignment ? cuda_align_scratch(c.rows) : 0);
     return c;
 }
 
@@ -109,59 +108,54 @@ static __global__ void kernel_loss(int vocabulary, const float *logits, const in
 
 /* Places of the operands in device memory; NULL where absent. */
 struct places {
-    const void *hidden, *weight, *direction;
+    const void *hidden, *weight;
     const float *row_weight;
-    const int32_t *target, *slot;
+    const int32_t *target;
     float *loss, *weight_gradient;
     void *hidden_gradient;
     int32_t *greedy;
-    double *alignment;
+    struct cuda_alignment alignment; /* of all rows */
     unsigned char *scratch;
 };
 
-static bool find_places(struct cuda *cuda, const char *name, const struct linear_cross_entropy *args,
+static bool find_places(struct cuda *cuda, enum cuda_operation op, const struct linear_cross_entropy *args,
                         const struct chunk *chunk, struct places *at) {
     size_t rows = (size_t)args->rows, states = rows * (size_t)args->hidden;
     size_t table = (size_t)args->vocabulary * (size_t)args->hidden;
     enum dtype dtype = args->hidden_states.dtype;
-    at->hidden = cuda_read(cuda, name, args->hidden_states, states, dtype);
-    at->weight = cuda_weights(cuda, name, args->weight, table, dtype);
-    at->target = (const int32_t *)cuda_read(cuda, name, args->target, rows, DTYPE_I32);
-    at->loss = (float *)cuda_write(cuda, name, args->loss, rows, DTYPE_F32);
-    if (args->greedy.buffer) at->greedy = (int32_t *)cuda_write(cuda, name, args->greedy, rows, DTYPE_I32);
-    if (args->row_weight.buffer) at->row_weight = (const float *)cuda_read(cuda, name, args->row_weight, rows, DTYPE_F32);
-    if (args->hidden_gradient.buffer) at->hidden_gradient = cuda_write(cuda, name, args->hidden_gradient, states, dtype);
+    at->hidden = cuda_read(cuda, op, args->hidden_states, states, dtype);
+    at->weight = cuda_weights(cuda, op, args->weight, table, dtype);
+    at->target = (const int32_t *)cuda_read(cuda, op, args->target, rows, DTYPE_I32);
+    at->loss = (float *)cuda_write(cuda, op, args->loss, rows, DTYPE_F32);
+    if (args->greedy.buffer) at->greedy = (int32_t *)cuda_write(cuda, op, args->greedy, rows, DTYPE_I32);
+    if (args->row_weight.buffer) at->row_weight = (const float *)cuda_read(cuda, op, args->row_weight, rows, DTYPE_F32);
+    if (args->hidden_gradient.buffer) at->hidden_gradient = cuda_write(cuda, op, args->hidden_gradient, states, dtype);
     if (args->weight_gradient.buffer)
-        at->weight_gradient = (float *)cuda_write(cuda, name, args->weight_gradient, table, DTYPE_F32);
-    if (args->alignment.buffer) {
-        at->direction = cuda_weights(cuda, name, args->direction, table, dtype);
-        at->slot = (const int32_t *)cuda_read(cuda, name, args->slot, rows, DTYPE_I32);
-        at->alignment = (double *)cuda_write(cuda, name, args->alignment, 1, DTYPE_F64);
-    }
-    at->scratch = (unsigned char *)cuda_scratch(cuda, name, chunk->bytes);
+        at->weight_gradient = (float *)cuda_write(cuda, op, args->weight_gradient, table, DTYPE_F32);
+    at->alignment.rows = args->rows;
+    at->alignment.out = args->vocabulary;
+    at->alignment.in = args->hidden;
+    at->alignment.dtype = dtype;
+    if (args->alignment.buffer)
+        cuda_alignment_find(cuda, op, args->direction, args->slot, args->alignment, &at->alignment);
+    at->scratch = (unsigned char *)cuda_scratch(cuda, op, chunk->bytes);
     return cuda_ready(cuda);
 }
 
-static void align(struct cuda *cuda, const char *name, const struct linear_cross_entropy *args, const struct places *at,
-                  const struct chunk *chunk, const void *states, int start, int rows) {
-    enum dtype dtype = args->hidden_states.dtype;
-    float *products = (float *)(void *)(at->scratch + chunk->products);
-    double *dots = (double *)(void *)(at->scratch + chunk->dots);
-    for (int offset = 0; offset < args->vocabulary; offset += PIECE) {
-        int count = args->vocabulary - offset < PIECE ? args->vocabulary - offset : PIECE;
-        const unsigned char *direction = (const unsigned char *)at->direction;
-        struct cuda_product p = {false, true, rows, count, args->hidden, 1.0f, 0.0f, states,
-                                 direction + (size_t)offset * (size_t)args->hidden * dtype_bytes(dtype), products,
-                                 args->hidden, args->hidden, count, dtype, DTYPE_F32};
-        cuda_multiply(cuda, name, &p);
-        cuda_add_piece(cuda, name, dtype, rows, args->vocabulary, offset, count, at->scratch + chunk->gradient, products,
-                       dots);
-    }
-    cuda_add_by_slot(cuda, name, rows, dots, at->slot + start, cuda_room(args->alignment), at->alignment);
+static void align(struct cuda *cuda, enum cuda_operation op, const struct places *at, const struct chunk *chunk, int start,
+                  int rows) {
+    struct cuda_alignment alignment = at->alignment;
+    size_t skipped = (size_t)start * (size_t)alignment.in * dtype_bytes(alignment.dtype);
+    alignment.rows = rows;
+    alignment.input = (const unsigned char *)at->hidden + skipped;
+    alignment.output_gradient = at->scratch + chunk->gradient;
+    alignment.slot += start;
+    alignment.scratch = at->scratch + chunk->alignment;
+    cuda_align(cuda, op, &alignment);
 }
 
-static void run_chunk(struct cuda *cuda, const char *name, const struct linear_cross_entropy *args, const struct places *at,
-                      const struct chunk *chunk, int start, int rows) {
+static void run_chunk(struct cuda *cuda, enum cuda_operation op, const struct linear_cross_entropy *args,
+                      const struct places *at, const struct chunk *chunk, int start, int rows) {
     int hidden = args->hidden, vocabulary = args->vocabulary;
     enum dtype dtype = args->hidden_states.dtype;
     size_t skipped = (size_t)start * (size_t)hidden * dtype_bytes(dtype);
@@ -169,41 +163,41 @@ static void run_chunk(struct cuda *cuda, const char *name, const struct linear_c
     void *gradient = at->scratch + chunk->gradient;
     struct cuda_product forward = {false, true, rows, vocabulary, hidden, 1.0f, 0.0f, states, at->weight, at->scratch,
                                    hidden, hidden, vocabulary, dtype, DTYPE_F32};
-    cuda_multiply(cuda, name, &forward);
+    cuda_multiply(cuda, op, &forward);
     WITH_TYPE(dtype, T,
-              cuda_launch(cuda, name, kernel_loss<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * 16, vocabulary,
+              cuda_launch(cuda, op, kernel_loss<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * 16, vocabulary,
                           (const float *)(const void *)at->scratch, at->target + start, at->loss + start,
                           at->greedy ? at->greedy + start : NULL, at->row_weight ? at->row_weight + start : NULL,
                           (T *)gradient, cuda->trouble));
-    if (at->alignment) align(cuda, name, args, at, chunk, states, start, rows);
+    if (at->alignment.sums) align(cuda, op, at, chunk, start, rows);
     struct cuda_product to_hidden = {false, false, rows, hidden, vocabulary, 1.0f, 0.0f, gradient, at->weight,
                                      (unsigned char *)at->hidden_gradient + skipped, vocabulary, hidden, hidden, dtype,
                                      dtype};
     struct cuda_product to_weight = {true, false, vocabulary, hidden, rows, 1.0f, 1.0f, gradient, states,
                                      at->weight_gradient, vocabulary, hidden, hidden, dtype, DTYPE_F32};
-    if (at->hidden_gradient) cuda_multiply(cuda, name, &to_hidden);
-    if (at->weight_gradient) cuda_multiply(cuda, name, &to_weight);
+    if (at->hidden_gradient) cuda_multiply(cuda, op, &to_hidden);
+    if (at->weight_gradient) cuda_multiply(cuda, op, &to_weight);
 }
 
 static void cross_entropy(struct backend *b, const struct linear_cross_entropy *args) {
     struct cuda *cuda = cuda_of(b);
-    const char *name = cuda_operation_names[CUDA_CROSS_ENTROPY];
-    if (!cuda_sizes(cuda, name, args->rows, args->hidden, args->vocabulary) || args->rows == 0) return;
+    const enum cuda_operation op = CUDA_CROSS_ENTROPY;
+    if (!cuda_sizes(cuda, op, args->rows, args->hidden, args->vocabulary) || args->rows == 0) return;
     bool aligned_too = args->alignment.buffer != NULL;
     if (args->hidden == 0 || args->vocabulary == 0) {
-        cuda_fail(cuda, ERROR_INTERNAL, name, "no hidden columns or no vocabulary");
+        cuda_fail(cuda, ERROR_INTERNAL, op, "no hidden columns or no vocabulary");
         return;
     }
     if (!args->row_weight.buffer && (args->hidden_gradient.buffer || args->weight_gradient.buffer || aligned_too)) {
-        cuda_fail(cuda, ERROR_INTERNAL, name, "gradients without row weights");
+        cuda_fail(cuda, ERROR_INTERNAL, op, "gradients without row weights");
         return;
     }
-    if (!cuda_is_activation(cuda, name, args->hidden_states)) return;
+    if (!cuda_is_activation(cuda, op, args->hidden_states)) return;
     struct chunk chunk = chunk_of(args->rows, args->vocabulary, args->hidden_states.dtype == DTYPE_BF16, aligned_too);
     struct places at = {};
-    if (!find_places(cuda, name, args, &chunk, &at)) return;
+    if (!find_places(cuda, op, args, &chunk, &at)) return;
     for (int start = 0; start < args->rows; start += chunk.rows)
-        run_chunk(cuda, name, args, &at, &chunk, start, args->rows - start < chunk.rows ? args->rows - start : chunk.rows);
+        run_chunk(cuda, op, args, &at, &chunk, start, args->rows - start < chunk.rows ? args->rows - start : chunk.rows);
 }
 
 void cuda_install_cross_entropy(struct backend *b) {
@@ -234,29 +228,29 @@ static __global__ void kernel_argmax(int vocabulary, const float *logits, int32_
 
 static void linear_argmax(struct backend *b, int rows, int hidden, int vocabulary, struct view hidden_states,
                           struct view weight, struct view best) {
-    static const char name[] = "linear_argmax";
+    const enum cuda_operation op = CUDA_LINEAR_ARGMAX;
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_sizes(cuda, name, rows, hidden, vocabulary) || rows == 0) return;
+    if (!cuda_sizes(cuda, op, rows, hidden, vocabulary) || rows == 0) return;
     if (hidden == 0 || vocabulary == 0) {
-        cuda_fail(cuda, ERROR_INTERNAL, name, "no hidden columns or no vocabulary");
+        cuda_fail(cuda, ERROR_INTERNAL, op, "no hidden columns or no vocabulary");
         return;
     }
     enum dtype dtype = hidden_states.dtype;
     size_t width = (size_t)hidden;
-    if (!cuda_is_activation(cuda, name, hidden_states)) return;
+    if (!cuda_is_activation(cuda, op, hidden_states)) return;
     struct chunk chunk = chunk_of(rows, vocabulary, false, false);
-    const unsigned char *states = (const unsigned char *)cuda_read(cuda, name, hidden_states, (size_t)rows * width, dtype);
-    const void *table = cuda_weights(cuda, name, weight, (size_t)vocabulary * width, dtype);
-    int32_t *out = (int32_t *)cuda_write(cuda, name, best, (size_t)rows, DTYPE_I32);
-    float *logits = (float *)cuda_scratch(cuda, name, chunk.bytes);
+    const unsigned char *states = (const unsigned char *)cuda_read(cuda, op, hidden_states, (size_t)rows * width, dtype);
+    const void *table = cuda_weights(cuda, op, weight, (size_t)vocabulary * width, dtype);
+    int32_t *out = (int32_t *)cuda_write(cuda, op, best, (size_t)rows, DTYPE_I32);
+    float *logits = (float *)cuda_scratch(cuda, op, chunk.bytes);
     if (!states || !table || !out || !logits) return;
     for (int start = 0; start < rows; start += chunk.rows) {
         int count = rows - start < chunk.rows ? rows - start : chunk.rows;
         struct cuda_product p = {false, true, count, vocabulary, hidden, 1.0f, 0.0f,
                                  states + (size_t)start * width * dtype_bytes(dtype), table, logits, hidden, hidden,
                                  vocabulary, dtype, DTYPE_F32};
-        cuda_multiply(cuda, name, &p);
-        cuda_launch(cuda, name, kernel_argmax, (unsigned)count, ROW_THREADS, ROW_THREADS / WARP * 8, vocabulary,
+        cuda_multiply(cuda, op, &p);
+        cuda_launch(cuda, op, kernel_argmax, (unsigned)count, ROW_THREADS, ROW_THREADS / WARP * 8, vocabulary,
                     (const float *)logits, out + start);
     }
 }

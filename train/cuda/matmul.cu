@@ -47,10 +47,10 @@ static cudaDataType_t type_of(int dtype) {
     return dtype == DTYPE_BF16 ? CUDA_R_16BF : CUDA_R_32F;
 }
 
-static bool good(struct cuda *cuda, const char *operation, const char *what, const struct cuda_product *p,
+static bool good(struct cuda *cuda, enum cuda_operation op, const char *what, const struct cuda_product *p,
                  cublasStatus_t status) {
     if (status == CUBLAS_STATUS_SUCCESS) return true;
-    cuda_fail(cuda, status == CUBLAS_STATUS_ALLOC_FAILED ? ERROR_MEMORY : ERROR_DEVICE, operation,
+    cuda_fail(cuda, status == CUBLAS_STATUS_ALLOC_FAILED ? ERROR_MEMORY : ERROR_DEVICE, op,
               "%s: status %d for %d x %d x %d on CUDA device %d", what, (int)status, p->m, p->n, p->k, cuda->device);
     return false;
 }
@@ -66,7 +66,7 @@ static void destroy_layouts(struct cublaslt *l, struct layouts *layouts) {
     if (layouts->c) l->cublasLtMatrixLayoutDestroy(layouts->c);
 }
 
-static bool make_layouts(struct cuda *cuda, const char *operation, const struct cuda_product *p, int m, int n, int k,
+static bool make_layouts(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, int m, int n, int k,
                          bool widen, struct layouts *out) {
     struct cublaslt *l = cuda->library;
     int columns_a = p->transpose_a ? m : k, rows_a = p->transpose_a ? k : m;
@@ -74,11 +74,11 @@ static bool make_layouts(struct cuda *cuda, const char *operation, const struct 
     int lda = widen && p->lda < columns_a ? columns_a : p->lda, ldb = widen && p->ldb < columns_b ? columns_b : p->ldb;
     int ldc = widen && p->ldc < n ? n : p->ldc;
     memset(out, 0, sizeof *out);
-    return good(cuda, operation, "cublasLtMatrixLayoutCreate", p,
+    return good(cuda, op, "cublasLtMatrixLayoutCreate", p,
                 l->cublasLtMatrixLayoutCreate(&out->a, type_of(p->dtype), (uint64_t)columns_a, (uint64_t)rows_a, lda)) &&
-           good(cuda, operation, "cublasLtMatrixLayoutCreate", p,
+           good(cuda, op, "cublasLtMatrixLayoutCreate", p,
                 l->cublasLtMatrixLayoutCreate(&out->b, type_of(p->dtype), (uint64_t)columns_b, (uint64_t)rows_b, ldb)) &&
-           good(cuda, operation, "cublasLtMatrixLayoutCreate", p,
+           good(cuda, op, "cublasLtMatrixLayoutCreate", p,
                 l->cublasLtMatrixLayoutCreate(&out->c, type_of(p->dtype_c), (uint64_t)n, (uint64_t)m, ldc));
 }
 
@@ -103,41 +103,41 @@ static cublasStatus_t set_preference(struct cublaslt *l, const struct shape *sha
 }
 
 /* Asks the library how to multiply m x n x k. */
-static bool choose(struct cuda *cuda, const char *operation, const struct cuda_product *p, const struct shape *shape,
+static bool choose(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, const struct shape *shape,
                    int m, int n, int k, cublasLtMatmulDesc_t description, cublasLtMatmulAlgo_t *out) {
     struct cublaslt *l = cuda->library;
     struct layouts layouts;
     cublasLtMatmulPreference_t preference = NULL;
     cublasLtMatmulHeuristicResult_t result;
     int found = 0;
-    bool fine = make_layouts(cuda, operation, p, m, n, k, true, &layouts) &&
-                good(cuda, operation, "cublasLtMatmulPreferenceCreate", p, l->cublasLtMatmulPreferenceCreate(&preference)) &&
-                good(cuda, operation, "cublasLtMatmulPreferenceSetAttribute", p, set_preference(l, shape, preference)) &&
-                good(cuda, operation, "cublasLtMatmulAlgoGetHeuristic", p,
+    bool fine = make_layouts(cuda, op, p, m, n, k, true, &layouts) &&
+                good(cuda, op, "cublasLtMatmulPreferenceCreate", p, l->cublasLtMatmulPreferenceCreate(&preference)) &&
+                good(cuda, op, "cublasLtMatmulPreferenceSetAttribute", p, set_preference(l, shape, preference)) &&
+                good(cuda, op, "cublasLtMatmulAlgoGetHeuristic", p,
                      l->cublasLtMatmulAlgoGetHeuristic(l->handle, description, layouts.b, layouts.a, layouts.c, layouts.c,
                                                        preference, 1, &result, &found));
-    if (fine && !found) cuda_fail(cuda, ERROR_DEVICE, operation, "cuBLASLt knows no way to multiply %d x %d x %d", m, n, k);
+    if (fine && !found) cuda_fail(cuda, ERROR_DEVICE, op, "cuBLASLt knows no way to multiply %d x %d x %d", m, n, k);
     if (fine && found) *out = result.algo;
     if (preference) l->cublasLtMatmulPreferenceDestroy(preference);
     destroy_layouts(l, &layouts);
     return fine && found;
 }
 
-static bool make_plan(struct cuda *cuda, const char *operation, const struct cuda_product *p, const struct shape *shape,
+static bool make_plan(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, const struct shape *shape,
                       struct plan *plan) {
     struct cublaslt *l = cuda->library;
     const int32_t first = p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, second = p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
     if (plan->made) l->cublasLtMatmulDescDestroy(plan->description);
     memset(plan, 0, sizeof *plan);
-    if (!good(cuda, operation, "cublasLtMatmulDescCreate", p,
+    if (!good(cuda, op, "cublasLtMatmulDescCreate", p,
               l->cublasLtMatmulDescCreate(&plan->description, CUBLAS_COMPUTE_32F, CUDA_R_32F)))
         return false;
     plan->made =
-        good(cuda, operation, "cublasLtMatmulDescSetAttribute", p,
+        good(cuda, op, "cublasLtMatmulDescSetAttribute", p,
              l->cublasLtMatmulDescSetAttribute(plan->description, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first)) &&
-        good(cuda, operation, "cublasLtMatmulDescSetAttribute", p,
+        good(cuda, op, "cublasLtMatmulDescSetAttribute", p,
              l->cublasLtMatmulDescSetAttribute(plan->description, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second)) &&
-        choose(cuda, operation, p, shape, shape->m, shape->n, shape->k, plan->description, &plan->algorithm);
+        choose(cuda, op, p, shape, shape->m, shape->n, shape->k, plan->description, &plan->algorithm);
     if (!plan->made) l->cublasLtMatmulDescDestroy(plan->description);
     plan->shape = *shape;
     return plan->made;
@@ -150,7 +150,7 @@ static uint64_t hash_of(const struct shape *shape) {
     return hash;
 }
 
-static struct plan *find_plan(struct cuda *cuda, const char *operation, const struct cuda_product *p,
+static struct plan *find_plan(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p,
                               struct shape *shape) {
     memset(shape, 0, sizeof *shape);
     shape->m = stand_in(p->m);
@@ -169,17 +169,17 @@ static struct plan *find_plan(struct cuda *cuda, const char *operation, const st
         if (!plan->made) break;
         if (!memcmp(&plan->shape, shape, sizeof *shape)) return plan;
     }
-    return make_plan(cuda, operation, p, shape, plan) ? plan : NULL; /* the last tried makes room */
+    return make_plan(cuda, op, p, shape, plan) ? plan : NULL; /* the last tried makes room */
 }
 
-void cuda_multiply(struct cuda *cuda, const char *operation, const struct cuda_product *p) {
+void cuda_multiply(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p) {
     if (!cuda_ready(cuda) || p->m == 0 || p->n == 0) return;
     struct shape shape;
     struct layouts layouts;
     struct cublaslt *l = cuda->library;
-    struct plan *plan = find_plan(cuda, operation, p, &shape);
+    struct plan *plan = find_plan(cuda, op, p, &shape);
     if (!plan) return;
-    if (make_layouts(cuda, operation, p, p->m, p->n, p->k, false, &layouts)) {
+    if (make_layouts(cuda, op, p, p->m, p->n, p->k, false, &layouts)) {
         cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
         cublasLtMatmulAlgo_t algorithm = plan->algorithm;
         for (int attempt = 0; attempt < 2; attempt++) {
@@ -188,10 +188,10 @@ void cuda_multiply(struct cuda *cuda, const char *operation, const struct cuda_p
                                        CUDA_WORKSPACE, cuda->stream);
             /* What is good for the sizes' stand-ins may not be for the sizes. */
             if (!status || attempt ||
-                !choose(cuda, operation, p, &shape, p->m, p->n, p->k, plan->description, &algorithm))
+                !choose(cuda, op, p, &shape, p->m, p->n, p->k, plan->description, &algorithm))
                 break;
         }
-        good(cuda, operation, "cublasLtMatmul", p, status);
+        good(cuda, op, "cublasLtMatmul", p, status);
     }
     destroy_layouts(l, &layouts);
 }
@@ -225,34 +225,34 @@ static size_t span(int rows, int columns, int stride) {
 
 static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m, int n, int k, float alpha,
                    struct view a, int lda, struct view bm, int ldb, float beta, struct view c, int ldc) {
-    static const char name[] = "matmul";
+    const enum cuda_operation op = CUDA_MATMUL;
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_sizes(cuda, name, m, n, k) || m == 0 || n == 0) return;
+    if (!cuda_sizes(cuda, op, m, n, k) || m == 0 || n == 0) return;
     if (lda < (transpose_a ? m : k) || ldb < (transpose_b ? k : n) || ldc < n) {
-        cuda_fail(cuda, ERROR_INTERNAL, name, "leading dimensions %d, %d, %d are too small for %d x %d x %d", lda, ldb,
+        cuda_fail(cuda, ERROR_INTERNAL, op, "leading dimensions %d, %d, %d are too small for %d x %d x %d", lda, ldb,
                   ldc, m, n, k);
         return;
     }
-    if (!cuda_is_activation(cuda, name, a) || !cuda_is_activation(cuda, name, bm) || !cuda_is_activation(cuda, name, c))
+    if (!cuda_is_activation(cuda, op, a) || !cuda_is_activation(cuda, op, bm) || !cuda_is_activation(cuda, op, c))
         return;
     size_t count_a = transpose_a ? span(k, m, lda) : span(m, k, lda);
     size_t count_b = transpose_b ? span(n, k, ldb) : span(k, n, ldb);
     bool halves = a.dtype == DTYPE_BF16 || bm.dtype == DTYPE_BF16;
     if (!halves && c.dtype == DTYPE_BF16) {
-        cuda_fail(cuda, ERROR_UNSUPPORTED, name, "a BF16 product of F32 operands");
+        cuda_fail(cuda, ERROR_UNSUPPORTED, op, "a BF16 product of F32 operands");
         return;
     }
     struct cuda_product p = {transpose_a, transpose_b, m, n, k, alpha, beta, NULL, NULL, NULL, lda, ldb, ldc,
                              halves ? DTYPE_BF16 : DTYPE_F32, c.dtype};
-    p.a = halves ? cuda_halves(cuda, name, a, count_a) : cuda_read(cuda, name, a, count_a, DTYPE_F32);
-    p.b = halves ? cuda_halves(cuda, name, bm, count_b) : cuda_read(cuda, name, bm, count_b, DTYPE_F32);
-    p.c = cuda_write(cuda, name, c, span(m, n, ldc), c.dtype);
+    p.a = halves ? cuda_halves(cuda, op, a, count_a) : cuda_read(cuda, op, a, count_a, DTYPE_F32);
+    p.b = halves ? cuda_halves(cuda, op, bm, count_b) : cuda_read(cuda, op, bm, count_b, DTYPE_F32);
+    p.c = cuda_write(cuda, op, c, span(m, n, ldc), c.dtype);
     if (!p.a || !p.b || !p.c) return;
     if (k > 0 && alpha != 0.0f)
-        cuda_multiply(cuda, name, &p);
+        cuda_multiply(cuda, op, &p);
     else /* libraries differ here */
         WITH_TYPE(c.dtype, T,
-                  cuda_launch(cuda, name, kernel_keep<T>, cuda_blocks((size_t)m * n), CUDA_THREADS, 0, m, n, beta,
+                  cuda_launch(cuda, op, kernel_keep<T>, cuda_blocks((size_t)m * n), CUDA_THREADS, 0, m, n, beta,
                               (T *)p.c, ldc));
 }
 

@@ -49,24 +49,24 @@ static void *host_pointer(struct backend *b, struct buffer *buffer) {
 }
 
 /* Bytes at a view of any dtype, or NULL after a failure. */
-static unsigned char *bytes_at(struct cuda *cuda, const char *operation, struct view view, size_t count) {
+static unsigned char *bytes_at(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count) {
     if (view.buffer && cuda_room(view) >= count) return view.buffer->data + view.offset * dtype_bytes(view.dtype);
-    cuda_fail(cuda, ERROR_INTERNAL, operation, "%zu elements at %zu leave the buffer of %zu bytes", count, view.offset,
+    cuda_fail(cuda, ERROR_INTERNAL, op, "%zu elements at %zu leave the buffer of %zu bytes", count, view.offset,
               view.buffer ? view.buffer->bytes : 0);
     return NULL;
 }
 
 /* Pinned memory for `bytes` (at most CUDA_STAGING) that nothing reads any more. Copies out of one half of it go on while
  * the other is filled. */
-static unsigned char *stage(struct cuda *cuda, const char *operation, size_t bytes) {
+static unsigned char *stage(struct cuda *cuda, enum cuda_operation op, size_t bytes) {
     if (cuda->staged + bytes > CUDA_STAGING) {
-        if (!cuda_good(cuda, operation, "cudaEventRecord", cudaEventRecord(cuda->half_done[cuda->half], cuda->stream)))
+        if (!cuda_good(cuda, op, "cudaEventRecord", cudaEventRecord(cuda->half_done[cuda->half], cuda->stream)))
             return NULL;
         cuda->half_used[cuda->half] = true;
         cuda->half = 1 - cuda->half;
         cuda->staged = 0;
         if (cuda->half_used[cuda->half] &&
-            !cuda_good(cuda, operation, "cudaEventSynchronize", cudaEventSynchronize(cuda->half_done[cuda->half])))
+            !cuda_good(cuda, op, "cudaEventSynchronize", cudaEventSynchronize(cuda->half_done[cuda->half])))
             return NULL;
     }
     unsigned char *at = cuda->staging + (size_t)cuda->half * CUDA_STAGING + cuda->staged;
@@ -74,13 +74,13 @@ static unsigned char *stage(struct cuda *cuda, const char *operation, size_t byt
     return at;
 }
 
-bool cuda_copy_in(struct cuda *cuda, const char *operation, void *to, const void *from, size_t bytes) {
+bool cuda_copy_in(struct cuda *cuda, enum cuda_operation op, void *to, const void *from, size_t bytes) {
     for (size_t done = 0; done < bytes; done += CUDA_STAGING) {
         size_t count = cuda_least(bytes - done, CUDA_STAGING);
-        unsigned char *pinned = stage(cuda, operation, count);
+        unsigned char *pinned = stage(cuda, op, count);
         if (!pinned) return false;
         memcpy(pinned, (const unsigned char *)from + done, count);
-        if (!cuda_good(cuda, operation, "cudaMemcpyAsync",
+        if (!cuda_good(cuda, op, "cudaMemcpyAsync",
                        cudaMemcpyAsync((unsigned char *)to + done, pinned, count, cudaMemcpyHostToDevice, cuda->stream)))
             return false;
     }
@@ -90,23 +90,23 @@ bool cuda_copy_in(struct cuda *cuda, const char *operation, void *to, const void
 static void upload(struct backend *b, struct view to, const void *from, size_t count) {
     struct cuda *cuda = cuda_of(b);
     if (count == 0 || cuda->lost) return;
-    unsigned char *at = bytes_at(cuda, "upload", to, count);
+    unsigned char *at = bytes_at(cuda, CUDA_UPLOAD, to, count);
     if (!at) return;
     to.buffer->version++;
-    cuda_copy_in(cuda, "upload", at, from, count * dtype_bytes(to.dtype));
+    cuda_copy_in(cuda, CUDA_UPLOAD, at, from, count * dtype_bytes(to.dtype));
 }
 
 static void download(struct backend *b, struct view from, void *to, size_t count) {
     struct cuda *cuda = cuda_of(b);
     if (count == 0 || cuda->lost) return;
-    const unsigned char *at = bytes_at(cuda, "download", from, count);
+    const unsigned char *at = bytes_at(cuda, CUDA_DOWNLOAD, from, count);
     unsigned char *pinned = cuda->staging + 2 * (size_t)CUDA_STAGING;
     size_t bytes = count * dtype_bytes(from.dtype), piece = 2 * (size_t)CUDA_STAGING;
     for (size_t done = 0; at && done < bytes; done += piece) {
         size_t now = cuda_least(bytes - done, piece);
-        if (!cuda_good(cuda, "download", "cudaMemcpyAsync",
+        if (!cuda_good(cuda, CUDA_DOWNLOAD, "cudaMemcpyAsync",
                        cudaMemcpyAsync(pinned, at + done, now, cudaMemcpyDeviceToHost, cuda->stream)) ||
-            !cuda_good(cuda, "download", "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream)))
+            !cuda_good(cuda, CUDA_DOWNLOAD, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream)))
             return;
         memcpy((unsigned char *)to + done, pinned, now);
     }
@@ -115,10 +115,10 @@ static void download(struct backend *b, struct view from, void *to, size_t count
 static void zero(struct backend *b, size_t n, struct view x) {
     struct cuda *cuda = cuda_of(b);
     if (n == 0 || !cuda_ready(cuda)) return;
-    unsigned char *at = bytes_at(cuda, "zero", x, n);
+    unsigned char *at = bytes_at(cuda, CUDA_ZERO, x, n);
     if (!at) return;
     x.buffer->version++;
-    cuda_good(cuda, "zero", "cudaMemsetAsync", cudaMemsetAsync(at, 0, n * dtype_bytes(x.dtype), cuda->stream));
+    cuda_good(cuda, CUDA_ZERO, "cudaMemsetAsync", cudaMemsetAsync(at, 0, n * dtype_bytes(x.dtype), cuda->stream));
 }
 
 template <typename F, typename T> static __global__ void kernel_convert(size_t n, const F *from, T *to) {
@@ -128,21 +128,21 @@ template <typename F, typename T> static __global__ void kernel_convert(size_t n
 static void copy(struct backend *b, size_t n, struct view from, struct view to) {
     struct cuda *cuda = cuda_of(b);
     if (n == 0 || !cuda_ready(cuda)) return;
-    const unsigned char *source = bytes_at(cuda, "copy", from, n);
-    unsigned char *target = bytes_at(cuda, "copy", to, n);
+    const unsigned char *source = bytes_at(cuda, CUDA_COPY, from, n);
+    unsigned char *target = bytes_at(cuda, CUDA_COPY, to, n);
     if (!source || !target) return;
     to.buffer->version++;
     if (from.dtype == to.dtype)
-        cuda_good(cuda, "copy", "cudaMemcpyAsync",
+        cuda_good(cuda, CUDA_COPY, "cudaMemcpyAsync",
                   cudaMemcpyAsync(target, source, n * dtype_bytes(to.dtype), cudaMemcpyDeviceToDevice, cuda->stream));
     else if (from.dtype == DTYPE_BF16 && to.dtype == DTYPE_F32)
-        cuda_launch(cuda, "copy", kernel_convert<__nv_bfloat16, float>, cuda_blocks(n), CUDA_THREADS, 0, n,
+        cuda_launch(cuda, CUDA_COPY, kernel_convert<__nv_bfloat16, float>, cuda_blocks(n), CUDA_THREADS, 0, n,
                     (const __nv_bfloat16 *)source, (float *)target);
     else if (from.dtype == DTYPE_F32 && to.dtype == DTYPE_BF16)
-        cuda_launch(cuda, "copy", kernel_convert<float, __nv_bfloat16>, cuda_blocks(n), CUDA_THREADS, 0, n,
+        cuda_launch(cuda, CUDA_COPY, kernel_convert<float, __nv_bfloat16>, cuda_blocks(n), CUDA_THREADS, 0, n,
                     (const float *)source, (__nv_bfloat16 *)target);
     else
-        cuda_fail(cuda, ERROR_UNSUPPORTED, "copy", "converts between F32 and BF16 only");
+        cuda_fail(cuda, ERROR_UNSUPPORTED, CUDA_COPY, "converts between F32 and BF16 only");
 }
 
 void cuda_install_memory(struct backend *b) {

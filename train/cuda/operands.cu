@@ -12,16 +12,16 @@ size_t cuda_room(struct view view) {
     return view.offset < elements ? elements - view.offset : 0;
 }
 
-static void *place(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype) {
+static void *place(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
     static const char *const names[] = {"F32", "F64", "I32", "BF16"};
     if (!cuda_ready(cuda)) return NULL;
     if (count == 0) return cuda; /* anything but NULL */
     if (!view.buffer) {
-        cuda_fail(cuda, ERROR_INTERNAL, operation, "an operand of %zu elements is absent", count);
+        cuda_fail(cuda, ERROR_INTERNAL, op, "an operand of %zu elements is absent", count);
     } else if (view.dtype != dtype) {
-        cuda_fail(cuda, ERROR_UNSUPPORTED, operation, "an operand is %s, expected %s", names[view.dtype], names[dtype]);
+        cuda_fail(cuda, ERROR_UNSUPPORTED, op, "an operand is %s, expected %s", names[view.dtype], names[dtype]);
     } else if (cuda_room(view) < count) {
-        cuda_fail(cuda, ERROR_INTERNAL, operation, "an operand of %zu elements at %zu leaves its buffer of %zu bytes",
+        cuda_fail(cuda, ERROR_INTERNAL, op, "an operand of %zu elements at %zu leaves its buffer of %zu bytes",
                   count, view.offset, view.buffer->bytes);
     } else {
         return view.buffer->data + view.offset * dtype_bytes(dtype);
@@ -29,20 +29,20 @@ static void *place(struct cuda *cuda, const char *operation, struct view view, s
     return NULL;
 }
 
-const void *cuda_read(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype) {
-    return place(cuda, operation, view, count, dtype);
+const void *cuda_read(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+    return place(cuda, op, view, count, dtype);
 }
 
-void *cuda_write(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype) {
-    void *at = place(cuda, operation, view, count, dtype);
+void *cuda_write(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+    void *at = place(cuda, op, view, count, dtype);
     if (at && view.buffer) view.buffer->version++;
     return at;
 }
 
-bool cuda_is_activation(struct cuda *cuda, const char *operation, struct view view) {
+bool cuda_is_activation(struct cuda *cuda, enum cuda_operation op, struct view view) {
     if (!cuda_ready(cuda)) return false;
     if (!view.buffer || view.dtype == DTYPE_F32 || view.dtype == DTYPE_BF16) return true;
-    cuda_fail(cuda, ERROR_UNSUPPORTED, operation, "an operand is neither F32 nor BF16");
+    cuda_fail(cuda, ERROR_UNSUPPORTED, op, "an operand is neither F32 nor BF16");
     return false;
 }
 
@@ -50,28 +50,28 @@ static __global__ void kernel_halve(size_t n, const float *from, __nv_bfloat16 *
     for (size_t i = first_element(); i < n; i += element_stride()) to[i] = __float2bfloat16_rn(from[i]);
 }
 
-const __nv_bfloat16 *cuda_halves(struct cuda *cuda, const char *operation, struct view view, size_t count) {
-    if (view.dtype == DTYPE_BF16) return (const __nv_bfloat16 *)cuda_read(cuda, operation, view, count, DTYPE_BF16);
+const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count) {
+    if (view.dtype == DTYPE_BF16) return (const __nv_bfloat16 *)cuda_read(cuda, op, view, count, DTYPE_BF16);
     struct buffer *buffer = view.buffer;
-    const void *at = cuda_read(cuda, operation, view, count, DTYPE_F32);
+    const void *at = cuda_read(cuda, op, view, count, DTYPE_F32);
     if (!at || count == 0) return (const __nv_bfloat16 *)at;
     size_t n = buffer->bytes / sizeof(float);
     if (!buffer->shadow) {
         void *shadow = NULL;
-        if (!cuda_good(cuda, operation, "cudaMalloc for a bfloat16 copy", cudaMalloc(&shadow, n * 2))) return NULL;
+        if (!cuda_good(cuda, op, "cudaMalloc for a bfloat16 copy", cudaMalloc(&shadow, n * 2))) return NULL;
         buffer->shadow = (__nv_bfloat16 *)shadow;
         buffer->shadow_version = buffer->version - 1;
     }
     if (buffer->shadow_version != buffer->version)
-        cuda_launch(cuda, operation, kernel_halve, cuda_blocks(n), CUDA_THREADS, 0, n, (const float *)buffer->data,
+        cuda_launch(cuda, op, kernel_halve, cuda_blocks(n), CUDA_THREADS, 0, n, (const float *)buffer->data,
                     buffer->shadow);
     buffer->shadow_version = buffer->version;
     return buffer->shadow + view.offset;
 }
 
-const void *cuda_weights(struct cuda *cuda, const char *operation, struct view view, size_t count, enum dtype dtype) {
-    if (dtype == DTYPE_BF16) return cuda_halves(cuda, operation, view, count);
-    return cuda_read(cuda, operation, view, count, DTYPE_F32);
+const void *cuda_weights(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+    if (dtype == DTYPE_BF16) return cuda_halves(cuda, op, view, count);
+    return cuda_read(cuda, op, view, count, DTYPE_F32);
 }
 
 int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err) {
@@ -93,32 +93,32 @@ int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err) {
     return 0;
 }
 
-void *cuda_scratch(struct cuda *cuda, const char *operation, size_t bytes) {
+void *cuda_scratch(struct cuda *cuda, enum cuda_operation op, size_t bytes) {
     struct error err = {0, ""};
     if (!cuda_ready(cuda)) return NULL;
     if (!cuda_reserve_scratch(cuda, bytes ? bytes : 1, &err)) return cuda->scratch;
-    cuda_fail(cuda, err.code, operation, "%s", err.message);
+    cuda_fail(cuda, err.code, op, "%s", err.message);
     return NULL;
 }
 
-static bool grow_table(struct cuda *cuda, const char *operation, struct cuda_table *table, size_t bytes) {
+static bool grow_table(struct cuda *cuda, enum cuda_operation op, struct cuda_table *table, size_t bytes) {
     struct error err = {0, ""};
     if (bytes <= table->capacity) return true;
     size_t capacity = cuda_most(2 * bytes, 4096);
     memory_free(table->host);
     table->host = NULL;
     table->bytes = table->capacity = 0;
-    cuda_good(cuda, operation, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
-    cuda_good(cuda, operation, "cudaFree", cudaFree(table->device));
+    cuda_good(cuda, op, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+    cuda_good(cuda, op, "cudaFree", cudaFree(table->device));
     table->device = NULL;
-    if (memory_alloc(&table->host, capacity, 1, &err)) cuda_fail(cuda, err.code, operation, "%s", err.message);
-    if (!cuda_ready(cuda) || !cuda_good(cuda, operation, "cudaMalloc", cudaMalloc(&table->device, capacity)))
+    if (memory_alloc(&table->host, capacity, 1, &err)) cuda_fail(cuda, err.code, op, "%s", err.message);
+    if (!cuda_ready(cuda) || !cuda_good(cuda, op, "cudaMalloc", cudaMalloc(&table->device, capacity)))
         return false;
     table->capacity = capacity;
     return true;
 }
 
-const void *cuda_numbers(struct cuda *cuda, const char *operation, const void *numbers, size_t bytes) {
+const void *cuda_numbers(struct cuda *cuda, enum cuda_operation op, const void *numbers, size_t bytes) {
     struct cuda_table *oldest = &cuda->tables[0];
     if (!cuda_ready(cuda)) return NULL;
     cuda->table_clock++;
@@ -130,9 +130,9 @@ const void *cuda_numbers(struct cuda *cuda, const char *operation, const void *n
         }
         if (table->used < oldest->used) oldest = table;
     }
-    if (!grow_table(cuda, operation, oldest, bytes)) return NULL;
+    if (!grow_table(cuda, op, oldest, bytes)) return NULL;
     oldest->bytes = 0; /* good again when all is copied */
-    if (!cuda_copy_in(cuda, operation, oldest->device, numbers, bytes)) return NULL;
+    if (!cuda_copy_in(cuda, op, oldest->device, numbers, bytes)) return NULL;
     memcpy(oldest->host, numbers, bytes);
     oldest->bytes = bytes;
     oldest->used = cuda->table_clock;

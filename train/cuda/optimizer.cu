@@ -9,12 +9,12 @@ struct step {
     const float *gradient_scale;
 };
 
-static bool step_of(struct cuda *cuda, const char *operation, const struct adamw_step *from, struct step *to) {
+static bool step_of(struct cuda *cuda, enum cuda_operation op, const struct adamw_step *from, struct step *to) {
     struct step step = {from->learning_rate, from->beta1,       from->beta2,       from->epsilon,
                         from->weight_decay,  from->correction1, from->correction2, NULL};
     *to = step;
     if (!from->gradient_scale.buffer) return cuda_ready(cuda);
-    to->gradient_scale = (const float *)cuda_read(cuda, operation, from->gradient_scale, 1, DTYPE_F32);
+    to->gradient_scale = (const float *)cuda_read(cuda, op, from->gradient_scale, 1, DTYPE_F32);
     return to->gradient_scale != NULL;
 }
 
@@ -41,12 +41,12 @@ static void adamw(struct backend *b, size_t n, const struct adamw_step *settings
                   struct view v, struct view w) {
     struct cuda *cuda = cuda_of(b);
     struct step step;
-    const float *gradient = (const float *)cuda_read(cuda, "adamw", g, n, DTYPE_F32);
-    float *first = (float *)cuda_write(cuda, "adamw", m, n, DTYPE_F32);
-    float *second = (float *)cuda_write(cuda, "adamw", v, n, DTYPE_F32);
-    float *weight = (float *)cuda_write(cuda, "adamw", w, n, DTYPE_F32);
-    if (!gradient || !first || !second || !weight || !step_of(cuda, "adamw", settings, &step) || n == 0) return;
-    cuda_launch(cuda, "adamw", kernel_adamw, cuda_blocks(n), CUDA_THREADS, 0, n, step, gradient, first, second, weight);
+    const float *gradient = (const float *)cuda_read(cuda, CUDA_ADAMW, g, n, DTYPE_F32);
+    float *first = (float *)cuda_write(cuda, CUDA_ADAMW, m, n, DTYPE_F32);
+    float *second = (float *)cuda_write(cuda, CUDA_ADAMW, v, n, DTYPE_F32);
+    float *weight = (float *)cuda_write(cuda, CUDA_ADAMW, w, n, DTYPE_F32);
+    if (!gradient || !first || !second || !weight || !step_of(cuda, CUDA_ADAMW, settings, &step) || n == 0) return;
+    cuda_launch(cuda, CUDA_ADAMW, kernel_adamw, cuda_blocks(n), CUDA_THREADS, 0, n, step, gradient, first, second, weight);
 }
 
 static __global__ void kernel_sgd(size_t n, struct step step, const float *g, float *w) {
@@ -58,10 +58,10 @@ static __global__ void kernel_sgd(size_t n, struct step step, const float *g, fl
 static void sgd(struct backend *b, size_t n, const struct adamw_step *settings, struct view g, struct view w) {
     struct cuda *cuda = cuda_of(b);
     struct step step;
-    const float *gradient = (const float *)cuda_read(cuda, "sgd", g, n, DTYPE_F32);
-    float *weight = (float *)cuda_write(cuda, "sgd", w, n, DTYPE_F32);
-    if (!gradient || !weight || !step_of(cuda, "sgd", settings, &step) || n == 0) return;
-    cuda_launch(cuda, "sgd", kernel_sgd, cuda_blocks(n), CUDA_THREADS, 0, n, step, gradient, weight);
+    const float *gradient = (const float *)cuda_read(cuda, CUDA_SGD, g, n, DTYPE_F32);
+    float *weight = (float *)cuda_write(cuda, CUDA_SGD, w, n, DTYPE_F32);
+    if (!gradient || !weight || !step_of(cuda, CUDA_SGD, settings, &step) || n == 0) return;
+    cuda_launch(cuda, CUDA_SGD, kernel_sgd, cuda_blocks(n), CUDA_THREADS, 0, n, step, gradient, weight);
 }
 
 static __global__ void kernel_precondition(size_t n, struct step step, const float *v, float *g) {
@@ -74,10 +74,10 @@ static void precondition(struct backend *b, size_t n, const struct adamw_step *s
     struct adamw_step unscaled = *settings;
     struct step step;
     unscaled.gradient_scale = view_none();
-    const float *second = (const float *)cuda_read(cuda, "precondition", v, n, DTYPE_F32);
-    float *gradient = (float *)cuda_write(cuda, "precondition", g, n, DTYPE_F32);
-    if (!second || !gradient || !step_of(cuda, "precondition", &unscaled, &step) || n == 0) return;
-    cuda_launch(cuda, "precondition", kernel_precondition, cuda_blocks(n), CUDA_THREADS, 0, n, step, second, gradient);
+    const float *second = (const float *)cuda_read(cuda, CUDA_PRECONDITION, v, n, DTYPE_F32);
+    float *gradient = (float *)cuda_write(cuda, CUDA_PRECONDITION, g, n, DTYPE_F32);
+    if (!second || !gradient || !step_of(cuda, CUDA_PRECONDITION, &unscaled, &step) || n == 0) return;
+    cuda_launch(cuda, CUDA_PRECONDITION, kernel_precondition, cuda_blocks(n), CUDA_THREADS, 0, n, step, second, gradient);
 }
 
 void cuda_install_optimizer(struct backend *b) {

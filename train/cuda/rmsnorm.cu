@@ -42,19 +42,19 @@ static __global__ void kernel_rmsnorm(int rows, int columns, float epsilon, floa
 
 static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, float offset, struct view x, struct view w,
                     struct view y, struct view rstd) {
-    static const char name[] = "rmsnorm";
+    const enum cuda_operation op = CUDA_RMSNORM;
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_sizes(cuda, name, rows, columns, 0) || rows == 0 || columns == 0) return;
-    if (!cuda_is_activation(cuda, name, x)) return;
+    if (!cuda_sizes(cuda, op, rows, columns, 0) || rows == 0 || columns == 0) return;
+    if (!cuda_is_activation(cuda, op, x)) return;
     size_t all = (size_t)rows * (size_t)columns;
-    const void *in = cuda_read(cuda, name, x, all, x.dtype);
-    const float *weight = (const float *)cuda_read(cuda, name, w, (size_t)columns, DTYPE_F32);
-    void *out = cuda_write(cuda, name, y, all, x.dtype);
-    float *scale = (float *)cuda_write(cuda, name, rstd, (size_t)rows, DTYPE_F32);
+    const void *in = cuda_read(cuda, op, x, all, x.dtype);
+    const float *weight = (const float *)cuda_read(cuda, op, w, (size_t)columns, DTYPE_F32);
+    void *out = cuda_write(cuda, op, y, all, x.dtype);
+    float *scale = (float *)cuda_write(cuda, op, rstd, (size_t)rows, DTYPE_F32);
     if (!in || !weight || !out || !scale) return;
     struct rows_shape shape = shape_of(rows, columns);
     WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, name, kernel_rmsnorm<T>, shape.blocks, shape.threads, shape.shared, rows, columns, epsilon,
+              cuda_launch(cuda, op, kernel_rmsnorm<T>, shape.blocks, shape.threads, shape.shared, rows, columns, epsilon,
                           offset, (const T *)in, weight, (T *)out, scale));
 }
 
@@ -105,30 +105,30 @@ size_t cuda_rmsnorm_scratch(int columns) {
 
 static void rmsnorm_backward(struct backend *b, int rows, int columns, float offset, struct view x, struct view w,
                              struct view rstd, struct view dy, bool accumulate, struct view dx, struct view dw) {
-    static const char name[] = "rmsnorm_backward";
+    const enum cuda_operation op = CUDA_RMSNORM_BACKWARD;
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_sizes(cuda, name, rows, columns, 0) || rows == 0 || columns == 0) return;
-    if (!cuda_is_activation(cuda, name, x)) return;
+    if (!cuda_sizes(cuda, op, rows, columns, 0) || rows == 0 || columns == 0) return;
+    if (!cuda_is_activation(cuda, op, x)) return;
     size_t width = (size_t)columns, all = (size_t)rows * width;
-    const void *in = cuda_read(cuda, name, x, all, x.dtype), *above = cuda_read(cuda, name, dy, all, x.dtype);
-    const float *weight = (const float *)cuda_read(cuda, name, w, width, DTYPE_F32);
-    const float *scale = (const float *)cuda_read(cuda, name, rstd, (size_t)rows, DTYPE_F32);
-    void *below = cuda_write(cuda, name, dx, all, x.dtype);
-    float *total = dw.buffer ? (float *)cuda_write(cuda, name, dw, width, DTYPE_F32) : NULL;
-    float *parts = (float *)cuda_scratch(cuda, name, cuda_rmsnorm_scratch(columns));
+    const void *in = cuda_read(cuda, op, x, all, x.dtype), *above = cuda_read(cuda, op, dy, all, x.dtype);
+    const float *weight = (const float *)cuda_read(cuda, op, w, width, DTYPE_F32);
+    const float *scale = (const float *)cuda_read(cuda, op, rstd, (size_t)rows, DTYPE_F32);
+    void *below = cuda_write(cuda, op, dx, all, x.dtype);
+    float *total = dw.buffer ? (float *)cuda_write(cuda, op, dw, width, DTYPE_F32) : NULL;
+    float *parts = (float *)cuda_scratch(cuda, op, cuda_rmsnorm_scratch(columns));
     if (!in || !above || !weight || !scale || !below || !cuda_ready(cuda)) return;
     struct rows_shape shape = shape_of(rows, columns);
     int length = (rows + PIECES - 1) / PIECES, pieces = (rows + length - 1) / length;
     dim3 columns_blocks(((unsigned)columns + CUDA_THREADS - 1) / CUDA_THREADS);
     WITH_TYPE(x.dtype, T, {
         if (total) /* first: dx may overwrite dy */
-            cuda_launch(cuda, name, kernel_weight_parts<T>, dim3(columns_blocks.x, (unsigned)pieces), CUDA_THREADS, 0,
+            cuda_launch(cuda, op, kernel_weight_parts<T>, dim3(columns_blocks.x, (unsigned)pieces), CUDA_THREADS, 0,
                         rows, columns, length, (const T *)in, scale, (const T *)above, parts);
-        cuda_launch(cuda, name, kernel_backward<T>, shape.blocks, shape.threads, shape.shared, rows, columns, offset,
+        cuda_launch(cuda, op, kernel_backward<T>, shape.blocks, shape.threads, shape.shared, rows, columns, offset,
                     (const T *)in, weight, scale, (const T *)above, accumulate, (T *)below);
     });
     if (total)
-        cuda_launch(cuda, name, kernel_weight, columns_blocks, CUDA_THREADS, 0, columns, pieces, parts, total);
+        cuda_launch(cuda, op, kernel_weight, columns_blocks, CUDA_THREADS, 0, columns, pieces, parts, total);
 }
 
 void cuda_install_rmsnorm(struct backend *b) {

@@ -22,7 +22,7 @@ template <typename T> static __global__ void kernel_dots(int columns, const T *x
 
 /* How many slots there are is known to nobody: block s takes those that are s modulo SLOT_BLOCKS, from the smallest on. */
 static __global__ void kernel_add_by_slot(int rows, const double *dots, const int32_t *slot, size_t bound, double *sums,
-                                          struct trouble *trouble, int operation) {
+                                          struct trouble *trouble, enum cuda_operation op) {
     KERNEL_SHARED(memory);
     double *room = (double *)memory;                    /* [warps] */
     int *least = (int *)(room + blockDim.x / WARP);     /* [warps] */
@@ -32,7 +32,7 @@ static __global__ void kernel_add_by_slot(int rows, const double *dots, const in
         for (int t = (int)threadIdx.x; t < rows; t += (int)blockDim.x) {
             int s = slot[t];
             if (s >= 0 && s % SLOT_BLOCKS == (int)blockIdx.x && s > done && s < next) next = s;
-            if (blockIdx.x == 0 && done < 0) in_bounds(trouble, operation, (size_t)t, s, bound);
+            if (blockIdx.x == 0 && done < 0) in_bounds(trouble, op, (size_t)t, s, bound);
         }
         for (int lane = WARP / 2; lane > 0; lane /= 2) {
             int other = __shfl_xor_sync(ALL_LANES, next, lane);
@@ -53,31 +53,10 @@ static __global__ void kernel_add_by_slot(int rows, const double *dots, const in
     }
 }
 
-void cuda_add_by_slot(struct cuda *cuda, const char *operation, int rows, const double *dots, const int32_t *slot,
+void cuda_add_by_slot(struct cuda *cuda, enum cuda_operation op, int rows, const double *dots, const int32_t *slot,
                       size_t bound, double *sums) {
-    int number = CUDA_ROW_DOT;
-    while (number < CUDA_OPERATIONS - 1 && cuda_operation_names[number] != operation) number++;
-    cuda_launch(cuda, operation, kernel_add_by_slot, SLOT_BLOCKS, CUDA_THREADS,
-                CUDA_THREADS / WARP * (sizeof(double) + sizeof(int)), rows, dots, slot, bound, sums, cuda->trouble, number);
-}
-
-/* dots[row] (+)= <x[row, offset ..], y[row]>; a block a row. */
-template <typename T>
-static __global__ void kernel_piece(int stride, int offset, int count, const T *x, const float *y, double *dots) {
-    KERNEL_SHARED(memory);
-    size_t row = blockIdx.x;
-    double sum = 0.0;
-    for (int c = (int)threadIdx.x; c < count; c += (int)blockDim.x)
-        sum += (double)get(x, row * stride + offset + c) * (double)y[row * count + c];
-    sum = row_sum(sum, (double *)memory);
-    if (threadIdx.x == 0) dots[row] = (offset ? dots[row] : 0.0) + sum;
-}
-
-void cuda_add_piece(struct cuda *cuda, const char *operation, enum dtype dtype, int rows, int stride, int offset, int count,
-                    const void *x, const float *y, double *dots) {
-    WITH_TYPE(dtype, T,
-              cuda_launch(cuda, operation, kernel_piece<T>, (unsigned)rows, CUDA_THREADS,
-                          CUDA_THREADS / WARP * sizeof(double), stride, offset, count, (const T *)x, y, dots));
+    cuda_launch(cuda, op, kernel_add_by_slot, SLOT_BLOCKS, CUDA_THREADS,
+                CUDA_THREADS / WARP * (sizeof(double) + sizeof(int)), rows, dots, slot, bound, sums, cuda->trouble, op);
 }
 
 size_t cuda_row_dot_scratch(int rows) {
@@ -87,18 +66,18 @@ size_t cuda_row_dot_scratch(int rows) {
 static void row_dot(struct backend *b, int rows, int columns, struct view x, struct view y, struct view slot,
                     struct view alignment) {
     struct cuda *cuda = cuda_of(b);
-    const char *name = cuda_operation_names[CUDA_ROW_DOT];
-    if (!cuda_sizes(cuda, name, rows, columns, 0) || rows == 0 || !cuda_is_activation(cuda, name, x)) return;
+    const enum cuda_operation op = CUDA_ROW_DOT;
+    if (!cuda_sizes(cuda, op, rows, columns, 0) || rows == 0 || !cuda_is_activation(cuda, op, x)) return;
     size_t count = (size_t)rows * (size_t)columns;
-    const void *left = cuda_read(cuda, name, x, count, x.dtype), *right = cuda_read(cuda, name, y, count, x.dtype);
-    const int32_t *to = (const int32_t *)cuda_read(cuda, name, slot, (size_t)rows, DTYPE_I32);
-    double *sums = (double *)cuda_write(cuda, name, alignment, 1, DTYPE_F64);
-    double *dots = (double *)cuda_scratch(cuda, name, cuda_row_dot_scratch(rows));
+    const void *left = cuda_read(cuda, op, x, count, x.dtype), *right = cuda_read(cuda, op, y, count, x.dtype);
+    const int32_t *to = (const int32_t *)cuda_read(cuda, op, slot, (size_t)rows, DTYPE_I32);
+    double *sums = (double *)cuda_write(cuda, op, alignment, 1, DTYPE_F64);
+    double *dots = (double *)cuda_scratch(cuda, op, cuda_row_dot_scratch(rows));
     if (!left || !right || !to || !sums || !dots) return;
     WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, name, kernel_dots<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * sizeof(double),
+              cuda_launch(cuda, op, kernel_dots<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * sizeof(double),
                           columns, (const T *)left, (const T *)right, dots));
-    cuda_add_by_slot(cuda, name, rows, dots, to, cuda_room(alignment), sums);
+    cuda_add_by_slot(cuda, op, rows, dots, to, cuda_room(alignment), sums);
 }
 
 void cuda_install_row_dot(struct backend *b) {

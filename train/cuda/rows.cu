@@ -14,10 +14,10 @@ static size_t area(int rows, int columns) {
 
 template <typename F, typename T>
 static __global__ void kernel_take(int hidden, float factor, const int32_t *index, size_t bound, const F *from, T *to,
-                                   struct trouble *trouble, int operation) {
+                                   struct trouble *trouble, enum cuda_operation op) {
     size_t row = blockIdx.x;
     int id = index[row];
-    if (!in_bounds(trouble, operation, row, id, bound)) return;
+    if (!in_bounds(trouble, op, row, id, bound)) return;
     for (int d = (int)threadIdx.x; d < hidden; d += (int)blockDim.x)
         put(to, row * hidden + d, factor * get(from, (size_t)id * hidden + d));
 }
@@ -25,29 +25,28 @@ static __global__ void kernel_take(int hidden, float factor, const int32_t *inde
 /* to[index[i]] = from[i], or += where `adds`. */
 template <typename T>
 static __global__ void kernel_give(int hidden, bool adds, const int32_t *index, size_t bound, const T *from, T *to,
-                                   struct trouble *trouble, int operation) {
+                                   struct trouble *trouble, enum cuda_operation op) {
     size_t row = blockIdx.x;
     int id = index[row];
-    if (!in_bounds(trouble, operation, row, id, bound)) return;
+    if (!in_bounds(trouble, op, row, id, bound)) return;
     for (int d = (int)threadIdx.x; d < hidden; d += (int)blockDim.x) {
         size_t at = (size_t)id * hidden + d;
         put(to, at, (adds ? get(to, at) : 0.0f) + get(from, row * hidden + d));
     }
 }
 
-static void take_rows(struct cuda *cuda, int operation, int rows, int hidden, float factor, struct view index,
+static void take_rows(struct cuda *cuda, enum cuda_operation op, int rows, int hidden, float factor, struct view index,
                       struct view from, struct view to) {
-    const char *name = cuda_operation_names[operation];
-    if (!cuda_sizes(cuda, name, rows, hidden, 0) || rows == 0 || hidden == 0) return;
-    if (!cuda_is_activation(cuda, name, from) || !cuda_is_activation(cuda, name, to)) return;
-    const int32_t *id = (const int32_t *)cuda_read(cuda, name, index, (size_t)rows, DTYPE_I32);
-    const void *table = cuda_read(cuda, name, from, (size_t)hidden, from.dtype);
-    void *out = cuda_write(cuda, name, to, area(rows, hidden), to.dtype);
+    if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
+    if (!cuda_is_activation(cuda, op, from) || !cuda_is_activation(cuda, op, to)) return;
+    const int32_t *id = (const int32_t *)cuda_read(cuda, op, index, (size_t)rows, DTYPE_I32);
+    const void *table = cuda_read(cuda, op, from, (size_t)hidden, from.dtype);
+    void *out = cuda_write(cuda, op, to, area(rows, hidden), to.dtype);
     if (!id || !table || !out) return;
     WITH_TYPE(from.dtype, F,
               WITH_TYPE(to.dtype, T,
-                        cuda_launch(cuda, name, kernel_take<F, T>, (unsigned)rows, ROW_THREADS, 0, hidden, factor, id,
-                                    rows_in(from, hidden), (const F *)table, (T *)out, cuda->trouble, operation)));
+                        cuda_launch(cuda, op, kernel_take<F, T>, (unsigned)rows, ROW_THREADS, 0, hidden, factor, id,
+                                    rows_in(from, hidden), (const F *)table, (T *)out, cuda->trouble, op)));
 }
 
 static void embed(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view table,
@@ -59,18 +58,17 @@ static void gather_rows(struct backend *b, int rows, int hidden, struct view ind
     take_rows(cuda_of(b), CUDA_GATHER_ROWS, rows, hidden, 1.0f, index, from, to);
 }
 
-static void give_rows(struct cuda *cuda, int operation, bool adds, int rows, int hidden, struct view index,
+static void give_rows(struct cuda *cuda, enum cuda_operation op, bool adds, int rows, int hidden, struct view index,
                       struct view from, struct view to) {
-    const char *name = cuda_operation_names[operation];
-    if (!cuda_sizes(cuda, name, rows, hidden, 0) || rows == 0 || hidden == 0) return;
-    if (!cuda_is_activation(cuda, name, to)) return;
-    const int32_t *id = (const int32_t *)cuda_read(cuda, name, index, (size_t)rows, DTYPE_I32);
-    const void *source = cuda_read(cuda, name, from, area(rows, hidden), to.dtype);
-    void *table = cuda_write(cuda, name, to, (size_t)hidden, to.dtype);
+    if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
+    if (!cuda_is_activation(cuda, op, to)) return;
+    const int32_t *id = (const int32_t *)cuda_read(cuda, op, index, (size_t)rows, DTYPE_I32);
+    const void *source = cuda_read(cuda, op, from, area(rows, hidden), to.dtype);
+    void *table = cuda_write(cuda, op, to, (size_t)hidden, to.dtype);
     if (!id || !source || !table) return;
     WITH_TYPE(to.dtype, T,
-              cuda_launch(cuda, name, kernel_give<T>, (unsigned)rows, ROW_THREADS, 0, hidden, adds, id,
-                          rows_in(to, hidden), (const T *)source, (T *)table, cuda->trouble, operation));
+              cuda_launch(cuda, op, kernel_give<T>, (unsigned)rows, ROW_THREADS, 0, hidden, adds, id,
+                          rows_in(to, hidden), (const T *)source, (T *)table, cuda->trouble, op));
 }
 
 static void scatter_rows(struct backend *b, int rows, int columns, struct view index, struct view from, struct view to) {
