@@ -78,6 +78,7 @@ JobRequeue=1
 ReturnToService=2
 SlurmdTimeout=6
 KillWait=3
+MessageTimeout=5
 MinJobAge=100000
 NodeName=n[1-$nodes] CPUs=2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=5 PreemptMode=OFF

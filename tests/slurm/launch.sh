@@ -2,7 +2,7 @@
 # launch.sh BUILD: srun cannot start its step on a node where a dead step has left its socket, as nodes do that come back: the job
 # tries twice more, then goes back into the queue, and does not come back for ever.
 . "$(dirname "$0")/common.sh"
-undisturbed 0.01
+undisturbed 0.01 --cells 2
 
 # block NODE STEP...: where the steps' processes on the node will want to make theirs, for every job to come.
 block() {

@@ -3,7 +3,7 @@
 # script, then the one with it. Slurm requeues the job when it finds out, and it goes on from its checkpoint as soon as the node is
 # back.
 . "$(dirname "$0")/common.sh"
-undisturbed 0.1
+undisturbed 0.1 --cells 0,1
 
 # under_way_after RESTARTS: the start after so many has claimed a cell and made a checkpoint.
 under_way_after() {
