@@ -19,28 +19,23 @@ warn_and_wait() { # OUT RESTARTS-BEFORE
   on scancel --batch --signal USR1 "${job}_0"
   wait_until 90 eval '[ "$(restarts "$job")" = '$(($2 + 1))' ]' || fail "$1: USR1 did not requeue after $2 restarts"
 }
-experiment mpirun.json mpirun 0.3 '"launch": "mpirun"'
+experiment mpirun.json mpirun 0.3 '"launch": "mpirun", "max_requeues": 2'
 sweep mpirun.json --cells 1
 warn_and_wait mpirun 0
 warn_and_wait mpirun 1
+
+# That was its bound. What the collection then says to run runs.
+wait_until 90 under_way mpirun || fail "nothing runs after the requeues"
+on scancel --batch --signal USR1 "${job}_0"
+wait_until 90 has_ended "$collector" || fail "the bound on requeues is not kept"
+grep -q 'after 2 restarts: not put back' mpirun/slurm/sweep-*.log || fail "the bound is not told"
+grep -q 'adapt run .*/mpirun.json --out .*/mpirun --cells 0-2$' mpirun/slurm/collect-*.log || fail "the collection does not say how to go on"
+sweep mpirun.json --cells 1
 wait_done mpirun 120 1
 same_as_undisturbed mpirun uniform
 
-# A bound of one. What the collection then says to run runs.
-experiment bound.json bound 0.3 '"max_requeues": 1'
-sweep bound.json --cells 1
-warn_and_wait bound 0
-wait_until 90 under_way bound || fail "nothing runs after the requeue"
-on scancel --batch --signal USR1 "${job}_0"
-wait_until 90 has_ended "$collector" || fail "the bound on requeues is not kept"
-grep -q 'after 1 restarts: not put back' bound/slurm/sweep-*.log || fail "the bound is not told"
-grep -q 'adapt run .*/bound.json --out .*/bound --cells 0-2$' bound/slurm/collect-*.log || fail "the collection does not say how to go on"
-sweep bound.json --cells 1
-wait_done bound 120 1
-same_as_undisturbed bound uniform
-
 # USR1 in the setup, before there are ranks.
-experiment early.json early 0.3 '"setup": ["sleep 4"]'
+experiment early.json early 0.01 '"setup": ["sleep 4"]'
 sweep early.json --cells 1
 wait_until 30 is_running "$job" || fail "the sweep does not start"
 sleep 1
@@ -49,7 +44,7 @@ wait_until 60 eval '[ "$(restarts "$job")" = 1 ]' || fail "USR1 in the setup did
 wait_done early 120 1
 
 # A run that fails is not put back.
-experiment broken.json broken 0.3
+experiment broken.json broken 0.01
 sed -i 's|demo/benchmarks/winogrande.jsonl|demo/benchmarks/none.jsonl|' broken.json
 sweep broken.json
 wait_until 60 has_ended "$collector" || fail "a broken sweep does not end"
