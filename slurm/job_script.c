@@ -122,62 +122,99 @@ static int put_launcher(const struct job_script *job, struct text *out, struct e
     }
 }
 
+/* In the folder of the logs, where the script starts. */
+static const char counts[] = "max_launches=9 # that fail one after the other\n"
+                             "restarts=${SLURM_RESTART_COUNT:-0}\n"
+                             "launches=$PWD/launches-$SLURM_JOB_ID\n";
+
 /* Before all else that takes time. */
 static const char signals[] =
     "\n"
     "# Slurm sends USR1 to this script alone, some time before the time limit: the ranks get it from\n"
-    "# here, save their state and end with status 75. TERM (scancel, preemption) they get from Slurm\n"
+    "# here, save their state and end. TERM (scancel, preemption) they get from Slurm\n"
     "# itself; here it must only not end the script before them.\n"
     "ranks=\n"
     "warned=no\n"
     "woken=no\n"
+    "ended=no\n"
     "trap 'warned=yes; woken=yes; [ -z \"$ranks\" ] || kill -USR1 \"$ranks\"' USR1\n"
-    "trap 'woken=yes' TERM\n";
+    "trap 'woken=yes; ended=yes' TERM\n";
 
-static const char wait_for_ranks[] = "  ranks=$!\n"
-                                     "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
-                                     "  while :; do\n"
-                                     "    woken=no\n"
-                                     "    wait \"$ranks\"\n"
-                                     "    status=$?\n"
-                                     "    [ $woken = yes ] || break # a signal interrupted the wait\n"
-                                     "  done\n"
-                                     "fi\n";
+static const char before_run[] =
+    "\n"
+    "# $launches has a line for each launch. adapt removes it when all ranks have started, so that a launch\n"
+    "# that leaves it has failed (2, 126, 127: no program, or not these options). Where a signal stopped the\n"
+    "# run adapt makes it again, of one word, and ends with 0: on another status mpirun takes minutes to end.\n"
+    "launch_failed() {\n"
+    "  case $status in 0 | 2 | 75 | 126 | 127) return 1 ;; esac\n"
+    "  [ -e \"$launches\" ]\n"
+    "}\n"
+    "\n"
+    "status=75\n"
+    "tries=3 # here, for the sockets of a step that died with its node are in the way of one of that number\n"
+    "while [ $warned = no ]; do\n"
+    "  echo \"restart $restarts on $SLURM_JOB_NODELIST\" >>\"$launches\"\n"
+    "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\" \\\n"
+    "    --launch-file \"$launches\"";
+
+static const char after_run[] = "  ranks=$!\n"
+                                "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
+                                "  while :; do\n"
+                                "    woken=no\n"
+                                "    wait \"$ranks\"\n"
+                                "    status=$?\n"
+                                "    [ $status -ge 0 ] || status=1 # some bash, where the end and a signal meet\n"
+                                "    [ $woken = yes ] || break # a signal interrupted the wait\n"
+                                "  done\n"
+                                "  ranks=\n"
+                                "  if [ $status = 0 ] && [ -e \"$launches\" ]; then\n"
+                                "    status=1 # srun has been seen to end with 0 after a launch that failed\n"
+                                "    [ \"$(cat \"$launches\")\" != stopped ] || status=75\n"
+                                "  fi\n"
+                                "  tries=$((tries - 1))\n"
+                                "  if ! launch_failed || [ $tries = 0 ] || [ $ended = yes ]; then break; fi\n"
+                                "  echo \"the launch failed with status $status: once more\"\n"
+                                "  sleep 5\n"
+                                "done\n";
 
 static int put_run(const struct job_script *job, struct text *out, struct error *err) {
-    TRY(text_append_string(
-        out,
-        "\n"
-        "status=75\n"
-        "if [ $warned = no ]; then\n"
-        "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\"",
-        err));
+    TRY(text_append_string(out, before_run, err));
     if (job->settings->cpus_per_task)
         TRY(text_printf(out, err, " --threads %lld", job->settings->cpus_per_task));
     TRY(text_append_string(out, " &\n", err));
-    return text_append_string(out, wait_for_ranks, err);
+    return text_append_string(out, after_run, err);
 }
 
 static const char decide[] =
     "\n"
-    "# Back into the queue after a time limit or a preemption; never after a failure of the run itself,\n"
-    "# nor when the job was cancelled (its state then is not RUNNING).\n"
+    "# Back into the queue after a time limit, a preemption or failed launches; never after a failure of the\n"
+    "# run itself, nor when the job was cancelled (its state then is not RUNNING).\n"
     "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
     "again=no\n"
+    "why=\"stopped with status $status\"\n"
+    "bound=$max_requeues\n"
     "case $status in\n"
     "  0) exit 0 ;;\n"
     "  75) again=yes ;;      # stopped by a signal, everything saved\n"
     "  138) again=$warned ;; # USR1 before there was anything to save\n"
     "esac\n"
     "[[ $job == *PreemptTime=[0-9]* ]] && again=yes # which may end the launcher in any way\n"
+    "if [ $again = no ] && launch_failed; then\n"
+    "  failed=$(wc -l <\"$launches\")\n"
+    "  why=\"the launch failed with status $status, $failed of at most $max_launches in a row\"\n"
+    "  again=yes\n"
+    "  [ \"$failed\" -lt $max_launches ] || bound=0\n"
+    "else\n"
+    "  rm -f \"$launches\"\n"
+    "fi\n"
     "[[ $job == *JobState=RUNNING* ]] || again=no\n"
-    "restarts=${SLURM_RESTART_COUNT:-0}\n"
-    "if [ $again = yes ] && [ \"$restarts\" -lt $max_requeues ]; then\n"
-    "  echo \"stopped with status $status, restart $restarts: back into the queue\"\n"
+    "if [ $again = yes ] && [ \"$restarts\" -lt $bound ]; then\n"
+    "  echo \"$why, restart $restarts: back into the queue\"\n"
     "  scontrol requeue \"$SLURM_JOB_ID\" && exit 0\n"
     "elif [ $again = yes ]; then\n"
-    "  echo \"stopped with status $status after $restarts restarts: not put back into the queue again\"\n"
+    "  echo \"$why, after $restarts restarts: not put back into the queue again\"\n"
     "fi\n"
+    "rm -f \"$launches\"\n"
     "exit $status\n";
 
 int job_script_sweep(const struct job_script *job, struct text *out, struct error *err) {
@@ -193,7 +230,7 @@ int job_script_sweep(const struct job_script *job, struct text *out, struct erro
         job->name));
     TRY(put_paths(job, out, err));
     TRY(put_cells(job, out, err));
-    TRY(text_printf(out, err, "max_requeues=%lld\n", job->settings->max_requeues));
+    TRY(text_printf(out, err, "max_requeues=%lld\n%s", job->settings->max_requeues, counts));
     TRY(text_append_string(out, signals, err));
     TRY(put_setup(job, out, err));
     TRY(put_launcher(job, out, err));

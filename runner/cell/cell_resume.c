@@ -3,6 +3,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "runner/cell/weights_hash.h"
 #include <string.h>
 
 /* What a cell computes with, as far as its archive's settings do not say it: those are compared for the experiment as a whole. */
@@ -10,13 +11,14 @@ static int find_identity(const struct cell_run *run, char hex[HASH_HEX_BYTES], s
     const struct cell_job *job = run->job;
     struct archive_cell_key key = grid_cell_key(job->experiment, job->cell);
     struct hash *hash;
-    char *settings = NULL;
+    char *settings = NULL, weights[HASH_HEX_BYTES];
     struct text numbers = {0};
+    TRY(weights_hash(job->model->entry->path, weights, err));
     int code = experiment_method_json(&job->experiment->methods[job->cell->method], &settings, err);
     if (!code)
         code = text_printf(&numbers, err, "%lld %lld %zu", key.seed, (long long)run->ledger.budget, job->model->layout->elements);
     const char *parts[] = {key.model, key.budget, key.method, job->model->tasks->hash, tokenizer_hash(job->model->tokenizer),
-                           settings, text_string(&numbers)};
+                           settings, text_string(&numbers), weights};
     if (!code) code = hash_create(&hash, err);
     if (!code) {
         for (size_t i = 0; i < sizeof parts / sizeof *parts && !code; i++) code = hash_update_string(hash, parts[i], err);
@@ -51,7 +53,7 @@ static int read_whole(struct cell_run *run, int64_t number, struct error *err) {
     const struct group *group = run->job->group;
     TRY(store_read(c->folder, number, &c->found, err));
     if (strcmp(c->found->identity, c->identity) || c->found->elements != run->job->model->layout->elements)
-        return error_set(err, ERROR_INPUT, "it is of another cell, or of other data or settings");
+        return error_set(err, ERROR_INPUT, "it is of another cell, or of other data, weights or settings");
     if (!c->found->moments && !c->found->trained && run->job->experiment->training.optimizer.kind == OPTIMIZER_ADAMW)
         return error_set(err, ERROR_INPUT, "it lacks the optimizer's moments");
     return store_verify(c->folder, c->found, group->rank, group->size, err);

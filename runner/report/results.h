@@ -35,6 +35,11 @@ struct result_cell {
     bool has_path;
     double *path; /* mixture [PATH_POINTS, tasks] */
     bool moved;   /* the mixture changed in the course of the steps */
+
+    /* Filled by status_find_owners (status_owner.h): */
+    const char *owner; /* who has it, "n1, job 12_3"; NULL: nobody, or not known */
+    bool stopped;      /* its state is "running", but nobody runs it any more */
+    int64_t resumes;   /* step of the checkpoint from which a stopped one goes on; 0: from its start */
 };
 
 struct results {

@@ -67,7 +67,7 @@ double status_seconds_left(const struct results *results, const struct result_ce
 
 double status_total_left(const struct results *results) {
     double sum = 0.0;
-    int running = results_count(results, ARCHIVE_RUNNING);
+    int running = results_count(results, ARCHIVE_RUNNING) - status_stopped(results);
     for (int i = 0; i < results->count; i++) {
         enum archive_state state = results->cells[i].state;
         if (state == ARCHIVE_RUNNING || state == ARCHIVE_PLANNED)
@@ -89,8 +89,20 @@ static int add_progress(const struct results *results, const struct result_cell 
     TRY(cell->rate > 0 ? table_add(table, err, "%.0f", cell->rate) : table_add(table, err, "-"));
     TRY(table_add(table, err, "%s%s",
                   cell->updated > 0 ? table_duration(fmax(now - cell->updated, 0.0), age) : "-",
-                  results_seems_killed(cell, now) ? ", killed?" : ""));
+                  !results->folder && results_seems_killed(cell, now) ? ", killed?" : ""));
     return table_add(table, err, "%s", table_duration(seconds, left));
+}
+
+static const char *state_of(const struct result_cell *cell) {
+    if (cell->stopped) return "stopped";
+    return cell->owner && cell->state != ARCHIVE_RUNNING ? "starting" : archive_state_name(cell->state);
+}
+
+static int add_owner(const struct result_cell *cell, struct table *table, struct error *err) {
+    if (cell->owner) return table_add(table, err, "%s", cell->owner);
+    if (!cell->stopped) return table_add(table, err, "-");
+    return cell->resumes ? table_add(table, err, "nobody; goes on at step %lld", (long long)cell->resumes)
+                         : table_add(table, err, "nobody; starts anew");
 }
 
 static int add_rows(const struct results *results, double now, struct table *table, int *shown,
@@ -102,18 +114,15 @@ static int add_rows(const struct results *results, double now, struct table *tab
     TRY(table_end_row(table, err));
     for (int i = 0; i < results->count; i++) {
         const struct result_cell *cell = &results->cells[i];
-        char owner[OWNER_BYTES];
-        bool owned = status_owner(results, cell, owner); /* one that starts has no file of its own yet */
-        if (cell->state == ARCHIVE_DONE || (cell->state == ARCHIVE_PLANNED && !owned)) continue;
+        /* One that starts has an owner, but no file of its own yet. */
+        if (cell->state == ARCHIVE_DONE || (cell->state == ARCHIVE_PLANNED && !cell->owner)) continue;
         TRY(table_add(table, err, "%d", cell->index));
         TRY(table_add(table, err, "%s", cell->key.model));
         TRY(table_add(table, err, "%s", cell->key.budget));
         TRY(table_add(table, err, "%s", cell->key.method));
         TRY(table_add(table, err, "%lld", cell->key.seed));
-        TRY(table_add(table, err, "%s",
-                      owned && cell->state != ARCHIVE_RUNNING ? "starting"
-                                                              : archive_state_name(cell->state)));
-        TRY(table_add(table, err, "%s", owner));
+        TRY(table_add(table, err, "%s", state_of(cell)));
+        TRY(add_owner(cell, table, err));
         TRY(add_progress(results, cell, now, table, err));
         TRY(table_end_row(table, err));
         ++*shown;
@@ -131,12 +140,12 @@ static int tell_failures(const struct results *results, struct text *out, struct
 }
 
 static int tell_left(const struct results *results, struct text *out, struct error *err) {
-    int running = results_count(results, ARCHIVE_RUNNING), planned = results_count(results, ARCHIVE_PLANNED);
+    int stopped = status_stopped(results), running = results_count(results, ARCHIVE_RUNNING) - stopped;
     char left[DURATION_BYTES];
-    if (!running && !planned) return 0;
+    if (!running && !stopped && !results_count(results, ARCHIVE_PLANNED)) return 0;
     double speed = 0.0;
     for (int i = 0; i < results->count; i++)
-        if (results->cells[i].state == ARCHIVE_RUNNING && results->cells[i].rate > 0)
+        if (results->cells[i].state == ARCHIVE_RUNNING && !results->cells[i].stopped && results->cells[i].rate > 0)
             speed += results->cells[i].rate;
     if (speed > 0) TRY(text_printf(out, err, "speed: %.0f tokens/s in all\n", speed));
     if (isnan(status_total_left(results))) return text_append_string(out, "time left: not known yet\n", err);
@@ -145,13 +154,21 @@ static int tell_left(const struct results *results, struct text *out, struct err
                        running > 1 ? "s" : "");
 }
 
-int status_text(const struct results *results, double now, struct text *out, struct error *err) {
-    int done = results_count(results, ARCHIVE_DONE), running = results_count(results, ARCHIVE_RUNNING),
-        failed = results_count(results, ARCHIVE_FAILED), planned = results_count(results, ARCHIVE_PLANNED);
-    TRY(text_printf(out, err, "%s%s%d cell%s: %d planned, %d running, %d done, %d failed\n", results->name,
-                    results->name[0] ? ": " : "", results->count, results->count > 1 ? "s" : "", planned,
-                    running, done, failed));
-    if (running || failed || planned) {
+static int tell_counts(const struct results *results, struct text *out, struct error *err) {
+    int stopped = status_stopped(results);
+    TRY(text_printf(out, err, "%s%s%d cell%s: %d planned, %d running, ", results->name,
+                    results->name[0] ? ": " : "", results->count, results->count > 1 ? "s" : "",
+                    results_count(results, ARCHIVE_PLANNED),
+                    results_count(results, ARCHIVE_RUNNING) - stopped));
+    if (stopped) TRY(text_printf(out, err, "%d stopped, ", stopped));
+    return text_printf(out, err, "%d done, %d failed\n", results_count(results, ARCHIVE_DONE),
+                       results_count(results, ARCHIVE_FAILED));
+}
+
+int status_text(struct results *results, double now, struct text *out, struct error *err) {
+    TRY(status_find_owners(results, err));
+    TRY(tell_counts(results, out, err));
+    if (results_count(results, ARCHIVE_DONE) < results->count) {
         struct table *table;
         int shown = 0;
         TRY(table_create(7, &table, err));

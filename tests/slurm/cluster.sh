@@ -71,13 +71,14 @@ SelectType=select/cons_tres
 SelectTypeParameters=CR_CPU
 SlurmdParameters=config_overrides
 SchedulerType=sched/backfill
-SchedulerParameters=bf_interval=2,sched_interval=2,batch_sched_delay=0
+SchedulerParameters=bf_interval=1,sched_interval=1,batch_sched_delay=0
 PreemptType=preempt/partition_prio
 PreemptMode=REQUEUE
 JobRequeue=1
 ReturnToService=2
-SlurmdTimeout=15
-KillWait=10
+SlurmdTimeout=6
+KillWait=3
+MessageTimeout=5
 MinJobAge=100000
 NodeName=n[1-$nodes] CPUs=2 State=UNKNOWN
 PartitionName=main Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=5 PreemptMode=OFF
@@ -142,7 +143,7 @@ node() {
 # Runs on the controller's host.
 boot() {
   local name=$1 i
-  # What a node that died has left of its jobs, and what a machine that boots finds cleared.
+  # What a node that died has left of its jobs.
   rm -rf "$folder/spool/$name" "$folder/nodes/$name/tmp"/spmix_*
   mkdir -p "$folder/spool/$name" "$folder/nodes/$name"
   unshare --mount --net --uts --pid --fork --kill-child --mount-proc \

@@ -18,6 +18,7 @@ export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMP_NUM_THREADS
 fail() {
   echo "FAILED: $*" >&2
   tail -n 30 "$work"/*/slurm/*.log >&2 2>/dev/null || true
+  tail -n 20 "$cluster"/log/slurmctld.log "$cluster"/log/n?.log >&2
   on squeue >&2 || true
   exit 1
 }
@@ -80,10 +81,12 @@ wait_done() {
     fail "the collection says: $(cat "$1/slurm/collect-$collector.log")"
 }
 
-# undisturbed BUDGET: the same experiment on two ranks of this machine, in $work/plain; its rows are what others are compared with.
+# undisturbed BUDGET [OPTION...]: the same experiment on two ranks of this machine, in $work/plain; its rows are what others are
+# compared with.
 undisturbed() {
   experiment plain.json plain "$1"
-  "$here/../support/mpirun.sh" 2 "$adapt" run plain.json >plain.log 2>&1 || fail "the undisturbed run: $(cat plain.log)"
+  shift
+  "$here/../support/mpirun.sh" 2 "$adapt" run plain.json "$@" >plain.log 2>&1 || fail "the undisturbed run: $(cat plain.log)"
 }
 
 # same_as_undisturbed OUT [METHOD]: bit for bit in all but times and places; all cells, or those of one method.

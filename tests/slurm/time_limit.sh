@@ -2,7 +2,7 @@
 # time_limit.sh BUILD: jobs whose time limit comes in the middle of a cell save their state on Slurm's USR1, requeue themselves
 # and go on, until all is there; a bound on requeues is kept; a failure is not requeued.
 . "$(dirname "$0")/common.sh"
-undisturbed 0.3 # long enough for a time limit to come in the middle, also where nothing else runs
+undisturbed 0.3 --cells 0,1 # long enough for a time limit to come in the middle, also where nothing else runs
 
 # A real limit: one minute, USR1 55 s before it, which is when Slurm looks next: it does so every 30 s from its start on.
 while [ $((($(date +%s) - $(stat -c %Y "$cluster/up")) % 30)) != 20 ]; do sleep 0.2; done
@@ -19,29 +19,24 @@ warn_and_wait() { # OUT RESTARTS-BEFORE
   on scancel --batch --signal USR1 "${job}_0"
   wait_until 90 eval '[ "$(restarts "$job")" = '$(($2 + 1))' ]' || fail "$1: USR1 did not requeue after $2 restarts"
 }
-experiment mpirun.json mpirun 0.3 '"launch": "mpirun"'
-sweep mpirun.json --cells 2
+experiment mpirun.json mpirun 0.3 '"launch": "mpirun", "max_requeues": 2'
+sweep mpirun.json --cells 1
 warn_and_wait mpirun 0
 warn_and_wait mpirun 1
-wait_done mpirun 120 1
-same_as_undisturbed mpirun proportional
 
-# A bound of one. What the collection then says to run runs.
-experiment bound.json bound 0.3 '"max_requeues": 1'
-sweep bound.json --cells 2
-warn_and_wait bound 0
-wait_until 90 under_way bound || fail "nothing runs after the requeue"
+# That was its bound. What the collection then says to run runs.
+wait_until 90 under_way mpirun || fail "nothing runs after the requeues"
 on scancel --batch --signal USR1 "${job}_0"
 wait_until 90 has_ended "$collector" || fail "the bound on requeues is not kept"
-grep -q 'after 1 restarts: not put back' bound/slurm/sweep-*.log || fail "the bound is not told"
-grep -q 'adapt run .*/bound.json --out .*/bound --cells 0-2$' bound/slurm/collect-*.log || fail "the collection does not say how to go on"
-sweep bound.json --cells 2
-wait_done bound 120 1
-same_as_undisturbed bound proportional
+grep -q 'after 2 restarts: not put back' mpirun/slurm/sweep-*.log || fail "the bound is not told"
+grep -q 'adapt run .*/mpirun.json --out .*/mpirun --cells 0-2$' mpirun/slurm/collect-*.log || fail "the collection does not say how to go on"
+sweep mpirun.json --cells 1
+wait_done mpirun 120 1
+same_as_undisturbed mpirun uniform
 
 # USR1 in the setup, before there are ranks.
-experiment early.json early 0.3 '"setup": ["sleep 4"]'
-sweep early.json --cells 2
+experiment early.json early 0.01 '"setup": ["sleep 4"]'
+sweep early.json --cells 1
 wait_until 30 is_running "$job" || fail "the sweep does not start"
 sleep 1
 on scancel --batch --signal USR1 "${job}_0"
@@ -49,7 +44,7 @@ wait_until 60 eval '[ "$(restarts "$job")" = 1 ]' || fail "USR1 in the setup did
 wait_done early 120 1
 
 # A run that fails is not put back.
-experiment broken.json broken 0.3
+experiment broken.json broken 0.01
 sed -i 's|demo/benchmarks/winogrande.jsonl|demo/benchmarks/none.jsonl|' broken.json
 sweep broken.json
 wait_until 60 has_ended "$collector" || fail "a broken sweep does not end"

@@ -8,6 +8,8 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "runner/checkpoint/store.h"
+#include "runner/claim/claim.h"
 #include "runner/report/report.h"
 #include "runner/report/report_internal.h"
 #include "runner/report/status.h"
@@ -385,12 +387,89 @@ static void test_sources(void **state) {
 
 /* --------------------------------------------------------------------------------------------- status */
 
+/* Text of an archive as it is now. */
+static struct results *look(const char *path, struct text *text) {
+    struct error err;
+    struct results *results = load(path);
+    text_clear(text);
+    succeed(status_text(results, results->cells[RUNNING_CELL].updated + 30, text, &err), &err);
+    return results;
+}
+
+/* A checkpoint of a step, whose manifest alone is looked at. */
+static void write_checkpoint(const char *folder, int64_t number, int64_t step) {
+    struct error err;
+    struct manifest_shard shard = {.count = 1};
+    struct manifest manifest = {
+        .identity = "none", .step = step, .elements = 1, .shards = &shard, .shard_count = 1};
+    memset(shard.sha256, '0', sizeof shard.sha256 - 1);
+    store_shard_name(number, 0, 1, shard.file);
+    succeed(file_make_folder(folder, &err), &err);
+    succeed(store_commit(folder, number, &manifest, &err), &err);
+}
+
+/* A cell that is "running" by its file: nobody's, somebody's, and stopped with checkpoints, the newest of them damaged. */
+static void test_status_of_a_stopped_cell(void **state) {
+    (void)state;
+    struct error err;
+    struct text text = {0};
+    struct claim *claim;
+    char *cell, *path, *folder;
+    struct archive_cell_key key = synthetic_key(synthetic_cell_at(RUNNING_CELL));
+    succeed(archive_cell_path(partial, &key, &cell, &err), &err);
+    succeed(claim_path(cell, &path, &err), &err);
+    succeed(store_folder(cell, &folder, &err), &err);
+
+    struct results *results = look(partial, &text);
+    contains(&text, "synthetic: 36 cells: 2 planned, 0 running, 1 stopped, 31 done, 2 failed\n");
+    contains(&text, "stopped  nobody; starts anew");
+    assert_null(strstr(text_string(&text), "tokens/s in all"));
+    double seconds = status_seconds_left(results, &results->cells[PLANNED_CELL]);
+    check_near(status_total_left(results), status_seconds_left(results, &results->cells[RUNNING_CELL]) + 2 * seconds,
+               "left where nothing runs");
+    results_destroy(&results);
+
+    write_checkpoint(folder, 3, 17);
+    write_checkpoint(folder, 4, 29);
+    results = look(partial, &text);
+    contains(&text, "stopped  nobody; goes on at step 29");
+    results_destroy(&results);
+    struct text damaged = {0};
+    succeed(text_printf(&damaged, &err, "%s/000004.checkpoint", folder), &err);
+    assert_true(file_exists(text_string(&damaged)));
+    succeed(file_write(text_string(&damaged), "garbage", 7, &err), &err);
+    results = look(partial, &text);
+    contains(&text, "stopped  nobody; goes on at step 17");
+    results_destroy(&results);
+
+    succeed(claim_take(path, &claim, NULL, NULL, &err), &err);
+    results = look(partial, &text);
+    contains(&text, "synthetic: 36 cells: 2 planned, 1 running, 31 done, 2 failed\n");
+    assert_null(strstr(text_string(&text), "nobody"));
+    results_destroy(&results);
+    claim_release(&claim);
+    succeed(file_remove_tree(folder, &err), &err);
+    text_free(&damaged);
+    text_free(&text);
+    memory_free(folder);
+    memory_free(path);
+    memory_free(cell);
+}
+
 static void test_status(void **state) {
     (void)state;
     struct error err;
     struct text text = {0};
-    struct results *results = load(partial);
-    succeed(status_text(results, results->cells[RUNNING_CELL].updated + 30, &text, &err), &err);
+    struct claim *claim;
+    char *cell_path, *path;
+    struct archive_cell_key key = synthetic_key(synthetic_cell_at(RUNNING_CELL));
+    succeed(archive_cell_path(partial, &key, &cell_path, &err), &err);
+    succeed(claim_path(cell_path, &path, &err), &err);
+    succeed(claim_take(path, &claim, NULL, NULL, &err), &err);
+    struct results *results = look(partial, &text);
+    claim_release(&claim);
+    memory_free(path);
+    memory_free(cell_path);
     contains(&text, "synthetic: 36 cells: 2 planned, 1 running, 31 done, 2 failed\n");
     contains(&text, "2500 of 5000      50 %");
     contains(&text, "cell 3 failed: the loss is not finite\n");
@@ -451,6 +530,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_text_of_partial),
         cmocka_unit_test(test_sources),
         cmocka_unit_test(test_status),
+        cmocka_unit_test(test_status_of_a_stopped_cell),
     };
     return cmocka_run_group_tests(tests, make_archives, remove_archives);
 }
