@@ -8,7 +8,8 @@ static int by_falling_cost(const void *a, const void *b) {
     return (x->index > y->index) - (x->index < y->index);
 }
 
-void deal_balanced(const int64_t *cost, int count, int workers, int *owner, struct deal_item *items, int64_t *load) {
+void deal_balanced(const int64_t *cost, int count, int workers, int *owner, struct deal_item *items,
+                   int64_t *load) {
     for (int i = 0; i < count; i++) items[i] = (struct deal_item){cost[i], i};
     for (int w = 0; w < workers; w++) load[w] = 0;
     qsort(items, (size_t)count, sizeof *items, by_falling_cost);

@@ -1,5 +1,5 @@
-/* Deals work of known cost to workers so that the largest load is small: longest first, each to the least loaded (Graham's LPT).
- * A pure function of the costs: every rank computes the same deal. */
+/* Deals work of known cost to workers so that the largest load is small: longest first, each to the least
+ * loaded (Graham's LPT). A pure function of the costs: every rank computes the same deal. */
 #ifndef ADAPT_BASE_DEAL_H
 #define ADAPT_BASE_DEAL_H
 
@@ -11,8 +11,9 @@ struct deal_item {
     int index;
 };
 
-/* owner[i] = 0 .. workers-1 for each of `count` items of cost[i] >= 0. Ties go to the lower index, so the result is unique.
- * `items` [count] and `load` [workers] are scratch. */
-void deal_balanced(const int64_t *cost, int count, int workers, int *owner, struct deal_item *items, int64_t *load);
+/* owner[i] = 0 .. workers-1 for each of `count` items of cost[i] >= 0. Ties go to the lower index, so the
+ * result is unique. `items` [count] and `load` [workers] are scratch. */
+void deal_balanced(const int64_t *cost, int count, int workers, int *owner, struct deal_item *items,
+                   int64_t *load);
 
 #endif

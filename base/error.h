@@ -24,8 +24,8 @@ struct error {
     char message[2048]; /* one line, without the program's name and without a final newline */
 };
 
-/* Sets `err` (which may be NULL) to `code` and the formatted message; returns `code`. A message too long for the
- * struct is cut. */
+/* Sets `err` (which may be NULL) to `code` and the formatted message; returns `code`. A message too long for
+ * the struct is cut. */
 int error_set(struct error *err, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 /* Puts a formatted "context: " before the message that `err` already holds; returns err's code (or

@@ -19,7 +19,8 @@ void hash_destroy(struct hash **hash);
 /* The digest of one block of bytes. */
 int hash_bytes(const void *bytes, size_t length, char hex[HASH_HEX_BYTES], struct error *err);
 
-/* A fast 64-bit hash of a few bytes for tables and splits: stable over machines and versions, not for security. */
+/* A fast 64-bit hash of a few bytes for tables and splits: stable over machines and versions, not for
+ * security. */
 unsigned long long hash_short(const void *bytes, size_t length, unsigned long long seed);
 
 #endif

@@ -7,7 +7,8 @@
 
 enum { PATH_BYTES = 4096, LINE_BYTES = PATH_BYTES + 64 };
 
-/* The number behind `name` at the beginning of a line; -1 without such a line, or one without a number ("max"). */
+/* The number behind `name` at the beginning of a line; -1 without such a line, or one without a number
+ * ("max"). */
 static int64_t read_number(const char *path, const char *name) {
     char line[LINE_BYTES];
     int64_t number = -1;
@@ -32,7 +33,9 @@ static int64_t read_member(const char *folder, const char *member, const char *n
 }
 
 /* What a group's limit allows in all, and what it leaves; -1: there is no limit. */
-static int64_t group_limit(const char *folder) { return read_member(folder, "memory.max", ""); }
+static int64_t group_limit(const char *folder) {
+    return read_member(folder, "memory.max", "");
+}
 
 static int64_t group_free(const char *folder) {
     int64_t limit = group_limit(folder), used = read_member(folder, "memory.current", "");
@@ -48,7 +51,8 @@ static int64_t least(int64_t bytes, int64_t (*ask)(const char *folder)) {
     FILE *file = fopen("/proc/self/cgroup", "r");
     while (file && fgets(line, sizeof line, file)) {
         line[strcspn(line, "\n")] = '\0';
-        if (!strncmp(line, "0::/", 4) && line[4]) snprintf(folder, sizeof folder, "%.*s", PATH_BYTES - 1, line + 3);
+        if (!strncmp(line, "0::/", 4) && line[4])
+            snprintf(folder, sizeof folder, "%.*s", PATH_BYTES - 1, line + 3);
     }
     if (file) fclose(file);
     for (;;) {
@@ -94,7 +98,7 @@ bool machine_process_lives(long process, unsigned long long *birth) {
     fclose(file);
     const char *rest = strrchr(line, ')'); /* the name, before this, may hold anything */
     if (rest)
-        sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu", &state,
-               birth);
+        sscanf(rest + 1, " %c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu",
+               &state, birth);
     return rest && state != 'Z' && state != 'X';
 }

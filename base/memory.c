@@ -6,7 +6,8 @@
 
 enum { ALIGNMENT = 64, BLOCK_BYTES = 64 * 1024 };
 
-/* Stores a pointer through `out`, the address of a pointer of any object type, without breaking aliasing rules. */
+/* Stores a pointer through `out`, the address of a pointer of any object type, without breaking aliasing
+ * rules. */
 static void store(void *out, void *pointer) {
     memcpy(out, &pointer, sizeof pointer);
 }
@@ -29,7 +30,8 @@ int memory_reserve(void *array, size_t *capacity, size_t need, size_t size, stru
     if (need <= *capacity) return 0;
     size_t wanted = *capacity < 8 ? 8 : *capacity;
     while (wanted < need) {
-        if (wanted > SIZE_MAX / 2) return error_set(err, ERROR_MEMORY, "an array of %zu elements overflows", need);
+        if (wanted > SIZE_MAX / 2)
+            return error_set(err, ERROR_MEMORY, "an array of %zu elements overflows", need);
         wanted *= 2;
     }
     void *old, *larger;

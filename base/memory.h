@@ -5,13 +5,13 @@
 #include "base/error.h"
 #include <stddef.h>
 
-/* Allocates `count * size` zeroed bytes aligned to 64 into *out (typed pointer, passed as &pointer). A product of 0
- * still yields a valid pointer. ERROR_MEMORY, naming the size, when the product overflows or memory is out; *out is
- * then NULL. Free with memory_free. */
+/* Allocates `count * size` zeroed bytes aligned to 64 into *out (typed pointer, passed as &pointer). A
+ * product of 0 still yields a valid pointer. ERROR_MEMORY, naming the size, when the product overflows or
+ * memory is out; *out is then NULL. Free with memory_free. */
 int memory_alloc(void *out, size_t count, size_t size, struct error *err);
 
-/* Makes room for at least `need` elements of `size` bytes in *array (passed as &pointer; NULL when empty), doubling
- * *capacity; old contents are kept and new room is zeroed. */
+/* Makes room for at least `need` elements of `size` bytes in *array (passed as &pointer; NULL when empty),
+ * doubling *capacity; old contents are kept and new room is zeroed. */
 int memory_reserve(void *array, size_t *capacity, size_t need, size_t size, struct error *err);
 
 /* Frees what memory_alloc or memory_reserve gave; NULL is allowed. */

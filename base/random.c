@@ -4,7 +4,8 @@
 #include <math.h>
 
 static philox4x32_ctr_t draw(struct random_key key, uint64_t index, uint32_t lane) {
-    philox4x32_ctr_t counter = {{(uint32_t)index, (uint32_t)(index >> 32), key.stream, lane << 16 | key.purpose}};
+    philox4x32_ctr_t counter = {
+        {(uint32_t)index, (uint32_t)(index >> 32), key.stream, lane << 16 | key.purpose}};
     philox4x32_key_t philox_key = {{(uint32_t)key.seed, (uint32_t)(key.seed >> 32)}};
     return philox4x32(counter, philox_key);
 }

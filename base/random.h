@@ -1,7 +1,7 @@
 /* Counter-based random numbers (Philox4x32-10 of Random123; Salmon et al., SC'11).
  *
- * A draw is a pure function of (seed, purpose, stream, index): there is no state to save, to share between ranks or
- * to lose at a restart. `purpose` keeps uses apart that have the same seed. */
+ * A draw is a pure function of (seed, purpose, stream, index): there is no state to save, to share between
+ * ranks or to lose at a restart. `purpose` keeps uses apart that have the same seed. */
 #ifndef ADAPT_BASE_RANDOM_H
 #define ADAPT_BASE_RANDOM_H
 
@@ -31,8 +31,8 @@ double random_uniform(struct random_key key, uint64_t index);
 uint64_t random_below(struct random_key key, uint64_t index, uint64_t bound);
 /* Standard normal (Box-Muller). */
 double random_normal(struct random_key key, uint64_t index);
-/* Element `index` of a random permutation of 0 .. count-1, found in constant memory by a Feistel network over Philox
- * with cycle walking. index < count. */
+/* Element `index` of a random permutation of 0 .. count-1, found in constant memory by a Feistel network over
+ * Philox with cycle walking. index < count. */
 uint64_t random_permuted(struct random_key key, uint64_t index, uint64_t count);
 
 #endif

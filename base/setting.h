@@ -1,5 +1,5 @@
-/* A settings struct described as data: one table row per field. io/json.h reads JSON into it and names every mistake;
- * the archive and `adapt plan` print it. Each module that has settings exports its table. */
+/* A settings struct described as data: one table row per field. io/json.h reads JSON into it and names every
+ * mistake; the archive and `adapt plan` print it. Each module that has settings exports its table. */
 #ifndef ADAPT_BASE_SETTING_H
 #define ADAPT_BASE_SETTING_H
 

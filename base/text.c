@@ -23,8 +23,9 @@ int text_printf(struct text *text, struct error *err, const char *format, ...) {
     va_copy(again, args);
     int length = vsnprintf(NULL, 0, format, args);
     va_end(args);
-    int code = length < 0 ? error_set(err, ERROR_INTERNAL, "cannot format \"%s\"", format)
-                          : memory_reserve(&text->data, &text->capacity, text->length + (size_t)length + 1, 1, err);
+    int code = length < 0
+                   ? error_set(err, ERROR_INTERNAL, "cannot format \"%s\"", format)
+                   : memory_reserve(&text->data, &text->capacity, text->length + (size_t)length + 1, 1, err);
     if (!code) {
         vsnprintf(text->data + text->length, (size_t)length + 1, format, again);
         text->length += (size_t)length;

@@ -14,7 +14,8 @@ struct text {
 /* Appends bytes, a NUL-terminated string, or formatted text. On failure the text is unchanged. */
 int text_append(struct text *text, const void *bytes, size_t length, struct error *err);
 int text_append_string(struct text *text, const char *string, struct error *err);
-int text_printf(struct text *text, struct error *err, const char *format, ...) __attribute__((format(printf, 3, 4)));
+int text_printf(struct text *text, struct error *err, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 /* The contents as a C string; "" when nothing was appended. Valid until the next append. */
 const char *text_string(const struct text *text);
 /* Empties the text and keeps its memory. */

@@ -12,7 +12,8 @@ int thread_start(const char *name, void *(*body)(void *), void *context, pthread
     pthread_sigmask(SIG_SETMASK, &all, &before); /* a thread begins with its maker's mask */
     int refused = pthread_create(out, NULL, body, context);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
-    if (refused) return error_set(err, ERROR_MEMORY, "cannot start the thread %s: %s", name, strerror(refused));
+    if (refused)
+        return error_set(err, ERROR_MEMORY, "cannot start the thread %s: %s", name, strerror(refused));
     pthread_setname_np(*out, name);
     return 0;
 }

@@ -132,10 +132,10 @@ int eval_run(const struct eval_task *task, const struct eval_model *model,
              struct error *err);
 void eval_result_destroy(struct eval_result **result);
 
-/* What eval_run would refuse, told before hours are spent on a model. eval_check reads and checks all files and
- * tries what else the benchmark needs (a sandbox); *records gets the number of records. eval_check_model asks
- * whether a model can be put to it: it has the chat's tokens, and its positions have room for a prompt and an
- * answer. Not collective. */
+/* What eval_run would refuse, told before hours are spent on a model. eval_check reads and checks all files
+ * and tries what else the benchmark needs (a sandbox); *records gets the number of records. eval_check_model
+ * asks whether a model can be put to it: it has the chat's tokens, and its positions have room for a prompt
+ * and an answer. Not collective. */
 int eval_check(const struct eval_task *task, const struct eval_settings *settings, int64_t *records,
                struct error *err);
 int eval_check_model(const char *benchmark, const struct eval_settings *settings,

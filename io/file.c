@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --------------------------------------------------------------------------------------------- reading */
+/* ---- reading */
 
 static int open_regular(const char *path, int *fd, struct stat *status, struct error *err) {
     *fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -104,7 +104,7 @@ int file_read(const char *path, size_t limit, struct text *out, struct error *er
     return read_pieces(path, take_into_text, &into, err);
 }
 
-/* --------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
 enum { WRITER_BUFFER = 1 << 16 };
 
@@ -267,7 +267,7 @@ int file_copy(const char *from, const char *to, struct error *err) {
     return file_writer_commit(&writer, err);
 }
 
-/* --------------------------------------------------------------------------------------------- folders */
+/* ---- folders */
 
 int file_make_folder(const char *path, struct error *err) {
     size_t length = strlen(path);
@@ -324,7 +324,7 @@ int file_remove_tree(const char *path, struct error *err) {
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- names */
+/* ---- names */
 
 int file_join(const char *folder, const char *name, char **out, struct error *err) {
     struct text joined = {0};

@@ -18,16 +18,18 @@ void file_unmap(struct file_map *map);
 /* Reads a file of at most `limit` bytes into `out` (appended). */
 int file_read(const char *path, size_t limit, struct text *out, struct error *err);
 
-/* Writes bytes so that the path holds either the old or the whole new content at every instant: temporary name in the
- * same folder, fsync, rename, fsync of the folder. */
+/* Writes bytes so that the path holds either the old or the whole new content at every instant: temporary
+ * name in the same folder, fsync, rename, fsync of the folder. */
 int file_write(const char *path, const void *bytes, size_t length, struct error *err);
 
-/* A file written piece by piece under a temporary name; commit makes it appear (fsync, rename), abandon removes it. */
+/* A file written piece by piece under a temporary name; commit makes it appear (fsync, rename), abandon
+ * removes it. */
 struct file_writer;
 int file_writer_open(const char *path, struct file_writer **out, struct error *err);
 int file_writer_append(struct file_writer *writer, const void *bytes, size_t length, struct error *err);
-int file_writer_commit(struct file_writer **writer, struct error *err); /* *writer is NULL afterwards, always */
-void file_writer_abandon(struct file_writer **writer);                   /* *writer may be NULL */
+int file_writer_commit(struct file_writer **writer,
+                       struct error *err);             /* *writer is NULL afterwards, always */
+void file_writer_abandon(struct file_writer **writer); /* *writer may be NULL */
 
 /* Makes a folder and its parents; an existing folder is fine. */
 int file_make_folder(const char *path, struct error *err);
@@ -43,8 +45,8 @@ int file_join(const char *folder, const char *name, char **out, struct error *er
 /* The folder part of a path ("." when it has none), freshly allocated. */
 int file_folder_of(const char *path, char **out, struct error *err);
 
-/* The names in a folder that end in `suffix`, sorted bytewise, hidden ones (.name) left out; names and list are freshly allocated: free each, then
- * the list (file_free_list). */
+/* The names in a folder that end in `suffix`, sorted bytewise, hidden ones (.name) left out; names and list
+ * are freshly allocated: free each, then the list (file_free_list). */
 int file_list(const char *folder, const char *suffix, char ***names, size_t *count, struct error *err);
 void file_free_list(char **names, size_t count);
 

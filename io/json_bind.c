@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- mistakes */
+/* ---- mistakes */
 
 void json_mistake(struct json_report *report, const char *place, const char *format, ...) {
     char what[1024];
@@ -49,7 +49,7 @@ int json_report_finish(struct json_report *report, struct error *err) {
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- suggestions */
+/* ---- suggestions */
 
 enum { WORD_LIMIT = 64 }; /* longer words are not compared */
 
@@ -99,7 +99,7 @@ const char *json_nearest(const char *word, const char *const *known) {
     return best;
 }
 
-/* ------------------------------------------------------------------------------------------- binding */
+/* ---- binding */
 
 static void make_place(char out[256], const char *place, const char *key) {
     snprintf(out, 256, "%s%s%s", place, place[0] ? "." : "", key);
@@ -195,9 +195,7 @@ static void bind_value(struct json_report *report, const char *place, const stru
     void *field = (char *)settings + setting->offset;
     switch (setting->kind) {
     case SETTING_REAL:
-    case SETTING_COUNT:
-        bind_number(report, place, setting, value, field);
-        break;
+    case SETTING_COUNT: bind_number(report, place, setting, value, field); break;
     case SETTING_FLAG:
         if (cJSON_IsBool(value)) {
             *(bool *)field = cJSON_IsTrue(value);
@@ -205,12 +203,8 @@ static void bind_value(struct json_report *report, const char *place, const stru
             json_mistake(report, place, "%s, where true or false is expected", kind_of(value));
         }
         break;
-    case SETTING_CHOICE:
-        bind_choice(report, place, setting, value, field);
-        break;
-    case SETTING_TEXT:
-        bind_text(report, place, value, field, arena);
-        break;
+    case SETTING_CHOICE: bind_choice(report, place, setting, value, field); break;
+    case SETTING_TEXT: bind_text(report, place, value, field, arena); break;
     }
 }
 

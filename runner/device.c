@@ -18,7 +18,8 @@ static int rank_on_machine(MPI_Comm world) {
     return rank;
 }
 
-int device_open(MPI_Comm world, const char *device, int dtype, int threads, struct backend **out, struct error *err) {
+int device_open(MPI_Comm world, const char *device, int dtype, int threads, struct backend **out,
+                struct error *err) {
     char own[32];
     int rank = rank_on_machine(world), count = cuda_device_count(NULL, 0);
     if (!strcmp(device, "cuda") && count > 0) {

@@ -14,7 +14,8 @@ struct eval_task evaluation_task(const struct experiment_benchmark *benchmark);
 /* The ranks of a group (borrowed) as eval/ knows them. */
 struct eval_peers evaluation_peers(struct group *group);
 
-/* Whether the model can be put to all benchmarks of the experiment; an error names the model. Not collective. */
+/* Whether the model can be put to all benchmarks of the experiment; an error names the model. Not collective.
+ */
 int evaluation_check_model(const struct experiment *experiment, const struct loaded_model *model,
                            struct error *err);
 

@@ -10,7 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* ------------------------------------------------------------------------------------------- names */
+/* ---- names */
 
 struct archive_cell_key grid_cell_key(const struct experiment *experiment, const struct cell *cell) {
     return (struct archive_cell_key){.model = experiment->models[cell->model].name,
@@ -29,7 +29,7 @@ int grid_cell_name(const struct experiment *experiment, const struct cell *cell,
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- cells */
+/* ---- cells */
 
 /* Bytes of a model folder's weights, which stand for its size; 1 where there are none to be seen. */
 static double model_size(const char *folder) {
@@ -47,7 +47,8 @@ static double model_size(const char *folder) {
     return bytes > 0.0 ? bytes : 1.0;
 }
 
-/* An update costs a validation pass of about a step's size, and the alignments, which take about a seventh of one. */
+/* An update costs a validation pass of about a step's size, and the alignments, which take about a seventh of
+ * one. */
 static double method_factor(const struct experiment_method *method) {
     if (!method->method->plan) return 1.0;
     return 1.0 + 8.0 / 7.0 / (double)method->method->plan(method->settings).interval;
@@ -97,7 +98,7 @@ int grid_cell_look(const struct experiment *experiment, struct cell *cell, struc
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- selection */
+/* ---- selection */
 
 /* A cell's index at *at, which moves behind it; -1 where there is none. */
 static long read_index(const char **at) {
@@ -146,7 +147,7 @@ static int check_references(const struct experiment *experiment, const struct gr
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- the grid */
+/* ---- the grid */
 
 /* A cell's place in the order of running. */
 struct place {
@@ -215,7 +216,7 @@ void grid_destroy(struct grid **grid) {
     *grid = NULL;
 }
 
-/* ------------------------------------------------------------------------------------------- dealing */
+/* ---- dealing */
 
 static bool to_run(const struct grid *grid, int cell) {
     return cell >= 0 && grid->cells[cell].selected && !grid->cells[cell].done;

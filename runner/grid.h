@@ -12,9 +12,9 @@ struct cell {
                     */
     bool selected; /* to be run by this command */
     bool done;     /* finished in the archive already */
-    int state;    /* enum archive_state that its file tells; ARCHIVE_PLANNED: there is none that can be read */
+    int state; /* enum archive_state that its file tells; ARCHIVE_PLANNED: there is none that can be read */
     double ended; /* seconds since 1970, of a cell that has come to an end; else 0 */
-    double cost; /* estimated, in the same arbitrary unit for all cells */
+    double cost;  /* estimated, in the same arbitrary unit for all cells */
 };
 
 struct grid {

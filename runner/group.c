@@ -9,13 +9,15 @@ int group_check_status(int status, const char *what, struct error *err) {
     if (status == MPI_SUCCESS) return 0;
     char reason[MPI_MAX_ERROR_STRING];
     int length = 0;
-    if (MPI_Error_string(status, reason, &length) != MPI_SUCCESS) snprintf(reason, sizeof reason, "error %d", status);
+    if (MPI_Error_string(status, reason, &length) != MPI_SUCCESS)
+        snprintf(reason, sizeof reason, "error %d", status);
     return error_set(err, ERROR_PEER, "%s failed: %s", what, reason);
 }
 
 int group_start(struct error *err) {
     int provided;
-    return group_check_status(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided), "MPI_Init_thread", err);
+    return group_check_status(MPI_Init_thread(NULL, NULL, MPI_THREAD_SERIALIZED, &provided),
+                              "MPI_Init_thread", err);
 }
 
 bool group_may_thread(void) {
@@ -44,8 +46,8 @@ int group_split(MPI_Comm world, int ranks, struct group *out, struct error *err)
     TRY(group_check_status(MPI_Comm_rank(world, &rank), "MPI_Comm_rank", err));
     TRY(group_check_status(MPI_Comm_size(world, &size), "MPI_Comm_size", err));
     if (ranks < 1 || ranks > size)
-        return error_set(err, ERROR_INPUT, "ranks_per_cell is %d, but the program was started with %d rank%s", ranks,
-                         size, size == 1 ? "" : "s");
+        return error_set(err, ERROR_INPUT, "ranks_per_cell is %d, but the program was started with %d rank%s",
+                         ranks, size, size == 1 ? "" : "s");
     out->count = size / ranks;
     out->index = rank / ranks;
     bool left_over = out->index >= out->count;

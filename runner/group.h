@@ -1,7 +1,8 @@
 /* A group: the ranks that run one cell together. All of the program's communication goes through here.
  *
- * Every function below is collective over the group unless it says otherwise. A rank that fails locally must not stay away
- * from the next collective call, or the others hang: it brings its failure to group_agree first. */
+ * Every function below is collective over the group unless it says otherwise. A rank that fails locally must
+ * not stay away from the next collective call, or the others hang: it brings its failure to group_agree
+ * first. */
 #ifndef ADAPT_RUNNER_GROUP_H
 #define ADAPT_RUNNER_GROUP_H
 
@@ -20,12 +21,13 @@ struct group {
     int count; /* of groups */
 };
 
-/* Starts MPI for the program, so that threads may make its calls one at a time where the library can do that. Once, before all
- * else here; MPI_Finalize ends it. */
+/* Starts MPI for the program, so that threads may make its calls one at a time where the library can do that.
+ * Once, before all else here; MPI_Finalize ends it. */
 int group_start(struct error *err);
 
-/* Splits `world` into groups of `ranks` consecutive ranks. Ranks that are left over when the world is not a multiple get a group
- * of size 0, which runs nothing. More ranks than the world has is ERROR_INPUT. Collective over `world`. */
+/* Splits `world` into groups of `ranks` consecutive ranks. Ranks that are left over when the world is not a
+ * multiple get a group of size 0, which runs nothing. More ranks than the world has is ERROR_INPUT.
+ * Collective over `world`. */
 int group_split(MPI_Comm world, int ranks, struct group *out, struct error *err);
 /* A group of all ranks of `world`. Collective over `world`. */
 int group_whole(MPI_Comm world, struct group *out, struct error *err);
@@ -39,10 +41,12 @@ bool group_is_coordinator(const struct group *group);
  * is not the coordinator. */
 int group_agree(const struct group *group, int code, struct error *err);
 
-/* The same, and least[n] (at most GROUP_LEAST numbers) become their minima over the ranks: a vote at no further latency. */
+/* The same, and least[n] (at most GROUP_LEAST numbers) become their minima over the ranks: a vote at no
+ * further latency. */
 enum { GROUP_LEAST = 7 };
 int group_agree_least(const struct group *group, int code, int *least, int n, struct error *err);
-/* The coordinator gets `bytes` bytes of every rank, in the ranks' order, in all[size * bytes] (others may give NULL). */
+/* The coordinator gets `bytes` bytes of every rank, in the ranks' order, in all[size * bytes] (others may
+ * give NULL). */
 int group_gather(const struct group *group, const void *mine, size_t bytes, void *all, struct error *err);
 
 /* In place: sums, maxima, or the coordinator's values, of values[n] on every rank. */
@@ -50,7 +54,8 @@ int group_sum(const struct group *group, double *values, size_t n, struct error 
 int group_max(const struct group *group, double *values, size_t n, struct error *err);
 int group_broadcast(const struct group *group, double *values, size_t n, struct error *err);
 int group_barrier(const struct group *group, struct error *err);
-/* A barrier for waits of minutes and hours: sleeps between looks, so that a rank without work leaves its core to others. */
+/* A barrier for waits of minutes and hours: sleeps between looks, so that a rank without work leaves its core
+ * to others. */
 int group_wait(const struct group *group, struct error *err);
 
 /* 0 for MPI_SUCCESS, else ERROR_PEER: MPI's reason why `what` failed. Not collective. */

@@ -52,8 +52,8 @@ static void format_duration(double seconds, char *out, size_t size) {
         snprintf(out, size, "%ldm%02lds", s / 60, s % 60);
 }
 
-void progress_step(struct progress *progress, int64_t step, int64_t charged, int64_t fed_tokens, double loss, int tasks,
-                   const double *share, const char *const *task_name) {
+void progress_step(struct progress *progress, int64_t step, int64_t charged, int64_t fed_tokens, double loss,
+                   int tasks, const double *share, const char *const *task_name) {
     double now = clock_seconds(), pause = progress->live ? 0.2 : PROGRESS_SECONDS;
     if (now - progress->told < pause) return;
     progress->told = now;
@@ -67,10 +67,12 @@ void progress_step(struct progress *progress, int64_t step, int64_t charged, int
     if (charged > 0)
         format_duration(elapsed * (double)(progress->budget - charged) / (double)charged, left, sizeof left);
     fprintf(progress->out,
-            "%s[%d/%d] %s: step %lld, %lld of %lld tokens, %.0f tok/s, loss %.3f, mixture %.3f (%.24s) to %.3f (%.24s), %s left%s",
-            progress->live ? "\r\033[K" : "", progress->index, progress->total, progress->name, (long long)step,
-            (long long)charged, (long long)progress->budget, elapsed > 0 ? (double)fed_tokens / elapsed : 0.0, loss,
-            share[low], task_name[low], share[high], task_name[high], left, progress->live ? "" : "\n");
+            "%s[%d/%d] %s: step %lld, %lld of %lld tokens, %.0f tok/s, loss %.3f, mixture %.3f (%.24s) to "
+            "%.3f (%.24s), %s left%s",
+            progress->live ? "\r\033[K" : "", progress->index, progress->total, progress->name,
+            (long long)step, (long long)charged, (long long)progress->budget,
+            elapsed > 0 ? (double)fed_tokens / elapsed : 0.0, loss, share[low], task_name[low], share[high],
+            task_name[high], left, progress->live ? "" : "\n");
     progress->dirty = progress->live;
     fflush(progress->out);
 }

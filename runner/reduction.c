@@ -49,7 +49,7 @@ struct reduction {
     double since; /* when buckets began to be on their way; 0: none are */
 };
 
-/* ------------------------------------------------------------------------------------------- buckets */
+/* ---- buckets */
 
 static size_t bucket_first(const struct reduction *r, int i) {
     size_t from_end = ((size_t)i + 1) * r->bucket;
@@ -64,7 +64,7 @@ static float *bucket_place(const struct reduction *r, int i) {
     return r->host ? r->host + bucket_first(r, i) : r->staging + (size_t)(i % IN_FLIGHT) * r->bucket;
 }
 
-/* ------------------------------------------------------------------------------------------- MPI's side */
+/* ---- MPI's side */
 
 /* Asks for the sums of buckets that were handed over, and returns how many are done. */
 static int advance(struct reduction *r, int handed, int summed, int *status) {
@@ -118,8 +118,7 @@ static void *communicate(void *context) {
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------- the owner's
- * side */
+/* ---- the owner's side */
 
 /* Takes summed buckets back and hands final ones over, as far as there is room for them. */
 static void move_buckets(struct reduction *r) {
@@ -225,7 +224,7 @@ struct reduction_counters reduction_take_counters(struct reduction *r) {
     return counters;
 }
 
-/* ------------------------------------------------------------------------------------------- life */
+/* ---- life */
 
 /* Memory that the host cannot use travels through some that it can. */
 static int take_staging(struct reduction *r, struct error *err) {

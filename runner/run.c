@@ -20,8 +20,8 @@ static bool needed(const struct run *run, int model) {
     return false;
 }
 
-/* Opens every model once, which also fills the token cache; a budget of no tokens, or a model that a benchmark cannot be put
- * to, is found here and not after hours. */
+/* Opens every model once, which also fills the token cache; a budget of no tokens, or a model that a
+ * benchmark cannot be put to, is found here and not after hours. */
 static int prepare_models(struct run *run, struct error *err) {
     const struct experiment *experiment = run->experiment;
     for (int m = 0; m < experiment->model_count; m++) {
@@ -34,7 +34,8 @@ static int prepare_models(struct run *run, struct error *err) {
         TRY(code);
         for (int b = 0; b < experiment->budget_count; b++)
             if (ledger_budget(experiment->budgets[b].fraction, supervised) < 1)
-                return error_set(err, ERROR_INPUT, "%s: budget %s of %lld supervised tokens is zero tokens (for model %s)",
+                return error_set(err, ERROR_INPUT,
+                                 "%s: budget %s of %lld supervised tokens is zero tokens (for model %s)",
                                  experiment->path, experiment->budgets[b].name, (long long)supervised,
                                  experiment->models[m].name);
     }
@@ -52,7 +53,8 @@ static int prepare_files(struct run *run, struct error *err) {
     TRY(archive_experiment_config(experiment->out, &old, err));
     int code = old ? experiment_compare(experiment, old, err) : 0;
     if (!old && run->options->resume)
-        code = error_set(err, ERROR_INPUT, "%s: holds no archive, so there is nothing to resume (is the folder right?)",
+        code = error_set(err, ERROR_INPUT,
+                         "%s: holds no archive, so there is nothing to resume (is the folder right?)",
                          experiment->out);
     memory_free(old);
     if (!code) code = file_join(experiment->out, "cells", &cells, err);
@@ -62,7 +64,8 @@ static int prepare_files(struct run *run, struct error *err) {
 }
 
 int run_write_experiment(struct run *run, struct error *err) {
-    return experiment_write_archive(run->experiment, run->backend->name, run->world.size, run->threads, NULL, err);
+    return experiment_write_archive(run->experiment, run->backend->name, run->world.size, run->threads, NULL,
+                                    err);
 }
 
 /* The grid as the coordinator sees it: another rank may look at the archive's folder a moment later. */
@@ -88,7 +91,8 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     TRY(group_agree(&run->world, code, err));
     TRY(make_grid(run, options->cells, err));
     TRY(group_split(world, (int)run->experiment->ranks_per_cell, &run->group, err));
-    code = device_open(world, run->experiment->device, run->experiment->dtype, run->threads, &run->backend, err);
+    code =
+        device_open(world, run->experiment->device, run->experiment->dtype, run->threads, &run->backend, err);
     TRY(group_agree(&run->world, code, err));
     const struct experiment *experiment = run->experiment;
     bool coordinator = group_is_coordinator(&run->world);
@@ -109,9 +113,11 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     if (!code) code = memory_alloc(&run->order, (size_t)run->grid->count, sizeof(int), err);
     if (!code) grid_deal(run->grid, run->group.count, run->group_of, run->order);
     if (!code && group_is_coordinator(&run->group))
-        code = taking_create(experiment, run->grid, run->group_of, run->order, run->group.index, run->progress, &run->taking, err);
+        code = taking_create(experiment, run->grid, run->group_of, run->order, run->group.index,
+                             run->progress, &run->taking, err);
     TRY(group_agree(&run->world, code, err));
-    return stop_create(world, run->options->signals, &run->stop, err); /* until here a signal ends the program: there is nothing to save */
+    return stop_create(world, run->options->signals, &run->stop,
+                       err); /* until here a signal ends the program: there is nothing to save */
 }
 
 /* Cells by their end, over all groups; what nobody here has run is looked up. */
@@ -125,12 +131,14 @@ static int count_cells(struct run *run, bool stopped, struct run_outcome *outcom
     if (!code) code = group_sum(&run->world, sums, 1, err);
     outcome->stopped = sums[0] > 0.0;
     struct grid *now = NULL;
-    if (!code && group_is_coordinator(&run->world)) code = grid_create(run->experiment, run->options->cells, &now, err);
+    if (!code && group_is_coordinator(&run->world))
+        code = grid_create(run->experiment, run->options->cells, &now, err);
     for (size_t i = 0; i < cells && !code; i++) {
         bool selected = run->grid->cells[i].selected;
         outcome->done += fate[i] == 1.0;
         outcome->failed += fate[i] == 2.0;
-        outcome->skipped += selected && fate[i] == 0.0 && (run->grid->cells[i].done || (now && now->cells[i].done));
+        outcome->skipped +=
+            selected && fate[i] == 0.0 && (run->grid->cells[i].done || (now && now->cells[i].done));
         outcome->elsewhere += selected && fate[i] == 0.0 && now && !now->cells[i].done;
     }
     grid_destroy(&now);
@@ -164,10 +172,12 @@ static int run_and_count(struct run *run, struct run_outcome *outcome, struct er
     TRY(group_agree(&run->world, code, err));
     stop_destroy(&run->stop);
     TRY(count_cells(run, stopped, outcome, err));
-    return group_agree(&run->world, group_is_coordinator(&run->world) ? run_write_experiment(run, err) : 0, err);
+    return group_agree(&run->world, group_is_coordinator(&run->world) ? run_write_experiment(run, err) : 0,
+                       err);
 }
 
-int run_grid(MPI_Comm world, const struct run_options *options, struct run_outcome *outcome, struct error *err) {
+int run_grid(MPI_Comm world, const struct run_options *options, struct run_outcome *outcome,
+             struct error *err) {
     struct run run = {.world.comm = MPI_COMM_NULL, .group.comm = MPI_COMM_NULL, .options = options};
     *outcome = (struct run_outcome){0};
     int code = prepare(world, options, &run, err);

@@ -8,13 +8,13 @@
 #include <stdbool.h>
 
 struct run_options {
-    const char *experiment; /* path */
-    const char *out;        /* overrides the file's; NULL: not */
-    const char *cells;      /* selection such as "3,5-8"; NULL: all */
-    int threads;            /* of each rank; 0: the cores of the node shared out */
-    bool resume;            /* the archive's folder must hold this experiment already */
+    const char *experiment;  /* path */
+    const char *out;         /* overrides the file's; NULL: not */
+    const char *cells;       /* selection such as "3,5-8"; NULL: all */
+    int threads;             /* of each rank; 0: the cores of the node shared out */
+    bool resume;             /* the archive's folder must hold this experiment already */
     struct signals *signals; /* borrowed; a signal stops the run after the step at hand */
-    bool restart;           /* unfinished cells start anew: their checkpoints are thrown away */
+    bool restart;            /* unfinished cells start anew: their checkpoints are thrown away */
 };
 
 struct run_outcome {
@@ -24,8 +24,10 @@ struct run_outcome {
     char out[4096];            /* the archive's folder */
 };
 
-/* Checks everything that would fail later, then runs the selected cells that are not done yet and that nobody else runs. A cell that fails is marked in the
- * archive and told; the others go on. Collective over `world`; every rank returns the same code. */
-int run_grid(MPI_Comm world, const struct run_options *options, struct run_outcome *outcome, struct error *err);
+/* Checks everything that would fail later, then runs the selected cells that are not done yet and that nobody
+ * else runs. A cell that fails is marked in the archive and told; the others go on. Collective over `world`;
+ * every rank returns the same code. */
+int run_grid(MPI_Comm world, const struct run_options *options, struct run_outcome *outcome,
+             struct error *err);
 
 #endif

@@ -7,7 +7,8 @@
 #include <time.h>
 
 /* Tells the end of a cell. Not collective. */
-static void tell(struct run *run, const struct cell *cell, int code, double seconds, const struct error *err) {
+static void tell(struct run *run, const struct cell *cell, int code, double seconds,
+                 const struct error *err) {
     if (!run->progress) return;
     char *name = NULL;
     if (grid_cell_name(run->experiment, cell, &name, NULL)) return;
@@ -16,13 +17,15 @@ static void tell(struct run *run, const struct cell *cell, int code, double seco
     else if (code)
         progress_say(run->progress, "adapt: cell %d (%s) failed: %s", cell->index, name, err->message);
     else
-        progress_say(run->progress, "cell %d of %d done: %s (%.1f s)", cell->index + 1, run->grid->count, name, seconds);
+        progress_say(run->progress, "cell %d of %d done: %s (%.1f s)", cell->index + 1, run->grid->count,
+                     name, seconds);
     memory_free(name);
 }
 
 enum { WAIT_SECONDS = 2 };
 
-/* What the group does next, the same on all its ranks: runs a cell, which the coordinator has claimed, waits, or ends. */
+/* What the group does next, the same on all its ranks: runs a cell, which the coordinator has claimed, waits,
+ * or ends. */
 struct turn {
     enum taking_kind kind;
     int cell;
@@ -32,7 +35,8 @@ struct turn {
 
 static int take_turn(struct run *run, struct turn *turn, struct error *err) {
     *turn = (struct turn){.kind = TAKING_END, .cell = -1};
-    TRY(group_wait(&run->group, err)); /* where the coordinator has slept, the others have not turned in circles */
+    TRY(group_wait(&run->group,
+                   err)); /* where the coordinator has slept, the others have not turned in circles */
     int code = 0, vote = -(int)stop_wanted(run->stop);
     if (run->taking) code = taking_next(run->taking, &turn->kind, &turn->cell, &turn->claim, err);
     code = group_agree_least(&run->group, code, &vote, 1, err);
@@ -49,7 +53,8 @@ static int take_turn(struct run *run, struct turn *turn, struct error *err) {
 }
 
 /* The model of the cell at hand; another one is closed first. */
-static int open_model(struct run *run, const struct cell *cell, struct loaded_model **model, int *opened, struct error *err) {
+static int open_model(struct run *run, const struct cell *cell, struct loaded_model **model, int *opened,
+                      struct error *err) {
     if (*opened == cell->model) return 0;
     loaded_model_close(model);
     *opened = -1;
@@ -58,7 +63,8 @@ static int open_model(struct run *run, const struct cell *cell, struct loaded_mo
     return 0;
 }
 
-static int run_cell(struct run *run, struct turn *turn, struct loaded_model **model, int *opened, struct error *err) {
+static int run_cell(struct run *run, struct turn *turn, struct loaded_model **model, int *opened,
+                    struct error *err) {
     const struct cell *cell = &run->grid->cells[turn->cell];
     double started = clock_seconds();
     int code = open_model(run, cell, model, opened, err);

@@ -19,7 +19,9 @@ int stop_create(MPI_Comm world, struct signals *signals, struct stop **out, stru
     s->signals = signals;
     s->comm = MPI_COMM_NULL;
     int code = group_check_status(MPI_Comm_dup(world, &s->comm), "MPI_Comm_dup", err);
-    if (!code) code = group_check_status(MPI_Comm_set_errhandler(s->comm, MPI_ERRORS_RETURN), "MPI_Comm_set_errhandler", err);
+    if (!code)
+        code = group_check_status(MPI_Comm_set_errhandler(s->comm, MPI_ERRORS_RETURN),
+                                  "MPI_Comm_set_errhandler", err);
     if (!code) code = group_check_status(MPI_Comm_rank(s->comm, &s->rank), "MPI_Comm_rank", err);
     if (!code) code = group_check_status(MPI_Comm_size(s->comm, &s->size), "MPI_Comm_size", err);
     if (!code) code = memory_alloc(&s->requests, (size_t)s->size, sizeof(MPI_Request), err);
@@ -34,7 +36,8 @@ static void listen(struct stop *s) {
     for (int there = 1; there;) {
         MPI_Status status;
         if (MPI_Iprobe(MPI_ANY_SOURCE, TAG, s->comm, &there, &status) != MPI_SUCCESS || !there) return;
-        if (MPI_Recv(NULL, 0, MPI_BYTE, status.MPI_SOURCE, TAG, s->comm, MPI_STATUS_IGNORE) != MPI_SUCCESS) return;
+        if (MPI_Recv(NULL, 0, MPI_BYTE, status.MPI_SOURCE, TAG, s->comm, MPI_STATUS_IGNORE) != MPI_SUCCESS)
+            return;
         s->wanted = true;
     }
 }

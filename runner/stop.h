@@ -1,5 +1,5 @@
-/* Whether this run is to stop: a signal came to this process, or to one of another group of the same world, which then tells
- * the others. Looking never waits. */
+/* Whether this run is to stop: a signal came to this process, or to one of another group of the same world,
+ * which then tells the others. Looking never waits. */
 #ifndef ADAPT_RUNNER_STOP_H
 #define ADAPT_RUNNER_STOP_H
 

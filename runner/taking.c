@@ -19,7 +19,7 @@ struct taking {
     struct progress *progress; /* may be NULL */
     int *order;                /* [count] of the cells to run, those dealt to this group first; owned */
     int count;
-    unsigned char *fate;       /* [cells] owned */
+    unsigned char *fate; /* [cells] owned */
 };
 
 /* The cell as its file tells it now, which may be other than when the run began. */
@@ -34,12 +34,13 @@ static int fill(struct taking *t, const int *group_of, const int *order, int gro
     TRY(memory_alloc(&t->fate, cells, sizeof *t->fate, err));
     for (int own = 1; own >= 0; own--)
         for (int i = 0; i < t->grid->count; i++)
-            if (group_of[order[i]] >= 0 && (group_of[order[i]] == group) == own) t->order[t->count++] = order[i];
+            if (group_of[order[i]] >= 0 && (group_of[order[i]] == group) == own)
+                t->order[t->count++] = order[i];
     return 0;
 }
 
-/* What a process left that was killed after its cell's end was recorded and before it had cleaned up. A cell that somebody else is
- * ending right now is left to him; what cannot be removed does no harm. */
+/* What a process left that was killed after its cell's end was recorded and before it had cleaned up. A cell
+ * that somebody else is ending right now is left to him; what cannot be removed does no harm. */
 static void tidy(const struct taking *t, int cell) {
     struct archive_cell_key key = grid_cell_key(t->experiment, &t->grid->cells[cell]);
     struct claim *claim = NULL;
@@ -47,7 +48,8 @@ static void tidy(const struct taking *t, int cell) {
     if (archive_cell_path(t->experiment->out, &key, &path, NULL)) return;
     int code = claim_path(path, &name, NULL);
     if (!code) code = store_folder(path, &folder, NULL);
-    if (!code && (file_exists(name) || file_exists(folder)) && !claim_take(name, &claim, NULL, NULL, NULL) && claim)
+    if (!code && (file_exists(name) || file_exists(folder)) && !claim_take(name, &claim, NULL, NULL, NULL) &&
+        claim)
         file_remove_tree(folder, NULL);
     claim_release(&claim);
     memory_free(path);
@@ -55,8 +57,9 @@ static void tidy(const struct taking *t, int cell) {
     memory_free(folder);
 }
 
-int taking_create(const struct experiment *experiment, const struct grid *grid, const int *group_of, const int *order, int group,
-                  struct progress *progress, struct taking **out, struct error *err) {
+int taking_create(const struct experiment *experiment, const struct grid *grid, const int *group_of,
+                  const int *order, int group, struct progress *progress, struct taking **out,
+                  struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     **out = (struct taking){.experiment = experiment, .grid = grid, .progress = progress};
     int code = fill(*out, group_of, order, group, err);
@@ -75,9 +78,10 @@ void taking_destroy(struct taking **out) {
     memory_free(t);
 }
 
-/* ------------------------------------------------------------------------------------------- choosing */
+/* ---- choosing */
 
-/* Whether the cell that this one compares with has come to its end, well or not (it then fails with that reason). */
+/* Whether the cell that this one compares with has come to its end, well or not (it then fails with that
+ * reason). */
 static int reference_ended(const struct taking *t, int cell, bool *ended, struct error *err) {
     int reference = t->grid->cells[cell].reference;
     struct cell now;
@@ -91,10 +95,12 @@ static int reference_ended(const struct taking *t, int cell, bool *ended, struct
 static void tell_takeover(const struct taking *t, int cell, const struct claim_info *from) {
     if (t->progress)
         progress_say(t->progress, "cell %d is taken over from %s, process %ld%s%s, which is gone", cell,
-                     from->host[0] ? from->host : "nobody", from->process, from->job[0] ? ", job " : "", from->job);
+                     from->host[0] ? from->host : "nobody", from->process, from->job[0] ? ", job " : "",
+                     from->job);
 }
 
-/* Claims a cell and sees, as nobody else can change it now, whether there is something to do; *claim is NULL where there is not. */
+/* Claims a cell and sees, as nobody else can change it now, whether there is something to do; *claim is NULL
+ * where there is not. */
 static int try_cell(struct taking *t, int cell, struct claim **claim, struct error *err) {
     struct archive_cell_key key = grid_cell_key(t->experiment, &t->grid->cells[cell]);
     struct claim_info holder;
@@ -111,7 +117,8 @@ static int try_cell(struct taking *t, int cell, struct claim **claim, struct err
     t->fate[cell] = *claim ? FATE_OPEN : FATE_BUSY;
     if (!*claim) return 0;
     code = look_at(t, cell, &now, err);
-    bool failed = now.state == ARCHIVE_FAILED && now.ended != t->grid->cells[cell].ended; /* again, since this run began */
+    bool failed = now.state == ARCHIVE_FAILED &&
+                  now.ended != t->grid->cells[cell].ended; /* again, since this run began */
     if (!code && !now.done && !failed) {
         if (over) tell_takeover(t, cell, &holder);
         return 0;
@@ -140,7 +147,8 @@ static bool is_waiting(const struct taking *t, int cell) {
     return t->fate[cell] == FATE_OPEN && reference >= 0 && t->fate[reference] != FATE_OPEN;
 }
 
-int taking_next(struct taking *t, enum taking_kind *kind, int *cell, struct claim **claim, struct error *err) {
+int taking_next(struct taking *t, enum taking_kind *kind, int *cell, struct claim **claim,
+                struct error *err) {
     *kind = TAKING_CELL;
     TRY(find(t, FATE_OPEN, cell, claim, err));
     if (!*claim) TRY(find(t, FATE_BUSY, cell, claim, err));
@@ -156,5 +164,6 @@ void taking_ended(struct taking *t, int cell, bool done) {
 }
 
 void taking_tell(const struct taking *t, double *fate) {
-    for (int i = 0; i < t->grid->count; i++) fate[i] = t->fate[i] == FATE_DONE ? 1.0 : t->fate[i] == FATE_FAILED ? 2.0 : 0.0;
+    for (int i = 0; i < t->grid->count; i++)
+        fate[i] = t->fate[i] == FATE_DONE ? 1.0 : t->fate[i] == FATE_FAILED ? 2.0 : 0.0;
 }

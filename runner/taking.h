@@ -1,6 +1,6 @@
-/* Which cell a group runs next: its own share of the grid first, as it was dealt, then whatever nobody else has taken. Cells that
- * others have claimed, other groups of this run or other jobs, are left to them and looked at again at the end. Everything here is
- * the coordinator's. */
+/* Which cell a group runs next: its own share of the grid first, as it was dealt, then whatever nobody else
+ * has taken. Cells that others have claimed, other groups of this run or other jobs, are left to them and
+ * looked at again at the end. Everything here is the coordinator's. */
 #ifndef ADAPT_RUNNER_TAKING_H
 #define ADAPT_RUNNER_TAKING_H
 
@@ -10,8 +10,9 @@
 
 struct taking;
 /* group_of and order are grid_deal's; `group` is this one's index. All borrowed. */
-int taking_create(const struct experiment *experiment, const struct grid *grid, const int *group_of, const int *order, int group,
-                  struct progress *progress, struct taking **out, struct error *err);
+int taking_create(const struct experiment *experiment, const struct grid *grid, const int *group_of,
+                  const int *order, int group, struct progress *progress, struct taking **out,
+                  struct error *err);
 void taking_destroy(struct taking **taking);
 
 enum taking_kind {
@@ -19,7 +20,8 @@ enum taking_kind {
     TAKING_WAIT, /* what is left waits for a cell that somebody else runs now */
     TAKING_END   /* nothing is left that this group could do */
 };
-int taking_next(struct taking *taking, enum taking_kind *kind, int *cell, struct claim **claim, struct error *err);
+int taking_next(struct taking *taking, enum taking_kind *kind, int *cell, struct claim **claim,
+                struct error *err);
 /* The cell's end: whether it is done, or failed. Not for one that was stopped. */
 void taking_ended(struct taking *taking, int cell, bool done);
 

@@ -7,7 +7,7 @@ static bool is_array(const struct job_script *job) {
     return job->settings->mode == SLURM_MODE_ARRAY;
 }
 
-/* ------------------------------------------------------------------------------------------- #SBATCH */
+/* ---- #SBATCH */
 
 static int put_option(struct text *out, const char *name, const char *value, struct error *err) {
     return value ? text_printf(out, err, "#SBATCH --%s=%s\n", name, value) : 0;
@@ -52,7 +52,7 @@ static int put_resources(const struct job_script *job, struct text *out, struct 
     return put_extra(job, out, err);
 }
 
-/* ------------------------------------------------------------------------------------------- data */
+/* ---- data */
 
 static int put_variable(struct text *out, const char *name, const char *value, struct error *err) {
     TRY(text_printf(out, err, "%s=", name));
@@ -83,7 +83,7 @@ static int put_setup(const struct job_script *job, struct text *out, struct erro
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- ranks */
+/* ---- ranks */
 
 static const char head[] = "\n# What starts the ranks.\n";
 
@@ -109,10 +109,8 @@ static int put_mpirun(const char *indent, struct text *out, struct error *err) {
 static int put_launcher(const struct job_script *job, struct text *out, struct error *err) {
     TRY(text_append_string(out, head, err));
     switch (job->settings->launch) {
-    case SLURM_LAUNCH_SRUN:
-        return put_srun(job, "", out, err);
-    case SLURM_LAUNCH_MPIRUN:
-        return put_mpirun("", out, err);
+    case SLURM_LAUNCH_SRUN: return put_srun(job, "", out, err);
+    case SLURM_LAUNCH_MPIRUN: return put_mpirun("", out, err);
     default:
         TRY(text_append_string(out, "if srun --mpi=list 2>&1 | grep -q pmix; then\n", err));
         TRY(put_srun(job, "  ", out, err));
@@ -143,8 +141,10 @@ static const char signals[] =
 static const char before_run[] =
     "\n"
     "# $launches has a line for each launch. adapt removes it when all ranks have started, so that a launch\n"
-    "# that leaves it has failed (2, 126, 127: no program, or not these options). Where a signal stopped the\n"
-    "# run adapt makes it again, of one word, and ends with 0: on another status mpirun takes minutes to end.\n"
+    "# that leaves it has failed (2, 126, 127: no program, or not these options). Where a signal stopped "
+    "the\n"
+    "# run adapt makes it again, of one word, and ends with 0: on another status mpirun takes minutes to "
+    "end.\n"
     "launch_failed() {\n"
     "  case $status in 0 | 2 | 75 | 126 | 127) return 1 ;; esac\n"
     "  [ -e \"$launches\" ]\n"
@@ -157,25 +157,26 @@ static const char before_run[] =
     "  \"${launcher[@]}\" \"$adapt\" run \"$experiment\" --out \"$out\" --cells \"$cells\" \\\n"
     "    --launch-file \"$launches\"";
 
-static const char after_run[] = "  ranks=$!\n"
-                                "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
-                                "  while :; do\n"
-                                "    woken=no\n"
-                                "    wait \"$ranks\"\n"
-                                "    status=$?\n"
-                                "    [ $status -ge 0 ] || status=1 # some bash, where the end and a signal meet\n"
-                                "    [ $woken = yes ] || break # a signal interrupted the wait\n"
-                                "  done\n"
-                                "  ranks=\n"
-                                "  if [ $status = 0 ] && [ -e \"$launches\" ]; then\n"
-                                "    status=1 # srun has been seen to end with 0 after a launch that failed\n"
-                                "    [ \"$(cat \"$launches\")\" != stopped ] || status=75\n"
-                                "  fi\n"
-                                "  tries=$((tries - 1))\n"
-                                "  if ! launch_failed || [ $tries = 0 ] || [ $ended = yes ]; then break; fi\n"
-                                "  echo \"the launch failed with status $status: once more\"\n"
-                                "  sleep 5\n"
-                                "done\n";
+static const char after_run[] =
+    "  ranks=$!\n"
+    "  [ $warned = no ] || kill -USR1 \"$ranks\"\n"
+    "  while :; do\n"
+    "    woken=no\n"
+    "    wait \"$ranks\"\n"
+    "    status=$?\n"
+    "    [ $status -ge 0 ] || status=1 # some bash, where the end and a signal meet\n"
+    "    [ $woken = yes ] || break # a signal interrupted the wait\n"
+    "  done\n"
+    "  ranks=\n"
+    "  if [ $status = 0 ] && [ -e \"$launches\" ]; then\n"
+    "    status=1 # srun has been seen to end with 0 after a launch that failed\n"
+    "    [ \"$(cat \"$launches\")\" != stopped ] || status=75\n"
+    "  fi\n"
+    "  tries=$((tries - 1))\n"
+    "  if ! launch_failed || [ $tries = 0 ] || [ $ended = yes ]; then break; fi\n"
+    "  echo \"the launch failed with status $status: once more\"\n"
+    "  sleep 5\n"
+    "done\n";
 
 static int put_run(const struct job_script *job, struct text *out, struct error *err) {
     TRY(text_append_string(out, before_run, err));
@@ -187,7 +188,8 @@ static int put_run(const struct job_script *job, struct text *out, struct error 
 
 static const char decide[] =
     "\n"
-    "# Back into the queue after a time limit, a preemption or failed launches; never after a failure of the\n"
+    "# Back into the queue after a time limit, a preemption or failed launches; never after a failure of "
+    "the\n"
     "# run itself, nor when the job was cancelled (its state then is not RUNNING).\n"
     "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
     "again=no\n"

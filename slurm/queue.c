@@ -15,7 +15,7 @@ void queue_free(struct queue *queue) {
     *queue = (struct queue){0};
 }
 
-/* ------------------------------------------------------------------------------------------- squeue */
+/* ---- squeue */
 
 /* *answered: the program is there and ended well. */
 static int ask(const char *path, char *const *argv, struct text *output, bool *answered, struct error *err) {
@@ -58,7 +58,7 @@ int queue_read(struct queue *queue, bool *there, struct error *err) {
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- sbatch */
+/* ---- sbatch */
 
 bool queue_parse_submitted(const char *output, char id[QUEUE_ID_BYTES]) {
     bool found = false;

@@ -16,7 +16,7 @@ static int next_job(struct queue *queue, struct queue_job **out, struct error *e
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- text */
+/* ---- text */
 
 static bool parse_id(const char *text, long long *out) {
     char *end;
@@ -65,7 +65,7 @@ int queue_parse_text(const char *text, size_t length, struct queue *queue, struc
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- JSON */
+/* ---- JSON */
 
 /* A number, as it is or as {"set": true, "infinite": false, "number": 7} (Slurm 23); -1 for none. */
 static long long number_of(const cJSON *item) {
@@ -126,7 +126,7 @@ int queue_parse_json(const char *text, size_t length, struct queue *queue, struc
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- tasks */
+/* ---- tasks */
 
 long long queue_task_count(const char *tasks) {
     long long count = 0;

@@ -3,7 +3,7 @@
 #include "solver/simplex.h"
 #include <math.h>
 
-/* ------------------------------------------------------------------------------------------- settings */
+/* ---- settings */
 
 static const char *const objectives[] = {"loss", "excess", "ratio", NULL};
 static const char *const updates[] = {"mirror", "softmax", NULL};
@@ -73,7 +73,7 @@ static struct method_signal_plan plan(const void *opaque) {
     };
 }
 
-/* ------------------------------------------------------------------------------------------- gradients */
+/* ---- gradients */
 
 double adapt_objective(const struct adapt_settings *settings, const struct worst_case *worst_case, int tasks,
                        const double *loss, const double *share) {
@@ -124,7 +124,7 @@ void adapt_logit_gradient(const struct adapt_settings *settings, int tasks, doub
     logit_gradient(settings, tasks, factor, alignment, logits, out);
 }
 
-/* ------------------------------------------------------------------------------------------- state */
+/* ---- state */
 
 enum { SCALARS = 2 };
 
@@ -178,7 +178,7 @@ static void view(const void *settings, int tasks, const double *doubles, struct 
     out->objective = *state.objective;
 }
 
-/* ------------------------------------------------------------------------------------------- update */
+/* ---- update */
 
 /* Each measurement is scaled before it is averaged: alignments shrink by orders of magnitude in the first
  * steps of a run, and an average of raw ones would repeat the first for a long time. */

@@ -6,15 +6,12 @@
 double worst_case_value(const struct worst_case *worst_case, int task, double loss, double *slope) {
     double value = loss, factor = 1.0;
     switch (worst_case->objective) {
-    case OBJECTIVE_EXCESS:
-        value = loss - worst_case->reference[task];
-        break;
+    case OBJECTIVE_EXCESS: value = loss - worst_case->reference[task]; break;
     case OBJECTIVE_RATIO:
         factor = 1.0 / worst_case->reference[task];
         value = loss * factor;
         break;
-    default:
-        break;
+    default: break;
     }
     if (slope) *slope = factor;
     return value;

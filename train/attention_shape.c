@@ -7,7 +7,8 @@ static int check_numbers(int rows, int segments, int window, struct error *err) 
 
 static int check_heads(int heads, int kv_heads, int head_dim, struct error *err) {
     if (heads >= 1 && kv_heads >= 1 && head_dim >= 1 && heads % kv_heads == 0) return 0;
-    return error_set(err, ERROR_INTERNAL, "%d heads, %d key/value heads of dimension %d", heads, kv_heads, head_dim);
+    return error_set(err, ERROR_INTERNAL, "%d heads, %d key/value heads of dimension %d", heads, kv_heads,
+                     head_dim);
 }
 
 static int check_cover(int64_t covered, int rows, struct error *err) {
@@ -26,8 +27,9 @@ int attention_shape_check(const struct attention_shape *shape, struct error *err
                      (g->prefix_start >= 0 && (int64_t)g->prefix_start + g->prefix_length <= g->start));
         next += g->length;
         if (good && next <= shape->rows) continue;
-        return error_set(err, ERROR_INTERNAL, "segment %d (start %d, length %d, prefix %d + %d) among %d rows", s,
-                         g->start, g->length, g->prefix_start, g->prefix_length, shape->rows);
+        return error_set(err, ERROR_INTERNAL,
+                         "segment %d (start %d, length %d, prefix %d + %d) among %d rows", s, g->start,
+                         g->length, g->prefix_start, g->prefix_length, shape->rows);
     }
     return check_cover(next, shape->rows, err);
 }
@@ -41,7 +43,8 @@ int attention_shape_check_backward(const struct attention_shape *shape, struct e
 }
 
 /* Whether the pages that a segment's rows see are all in the cache. */
-static bool pages_good(const struct cached_attention_shape *shape, const struct cached_segment *segment, size_t pages) {
+static bool pages_good(const struct cached_attention_shape *shape, const struct cached_segment *segment,
+                       size_t pages) {
     if (segment->length == 0) return true;
     int seen = shape->window > 0 && segment->past >= shape->window ? segment->past - shape->window + 1 : 0;
     int last = (segment->past + segment->length - 1) / shape->page_rows;
@@ -50,7 +53,8 @@ static bool pages_good(const struct cached_attention_shape *shape, const struct 
     return true;
 }
 
-int cached_attention_shape_check(const struct cached_attention_shape *shape, size_t cache_rows, struct error *err) {
+int cached_attention_shape_check(const struct cached_attention_shape *shape, size_t cache_rows,
+                                 struct error *err) {
     TRY(check_heads(shape->heads, shape->kv_heads, shape->head_dim, err));
     TRY(check_numbers(shape->rows, shape->segments, shape->window, err));
     if (shape->page_rows < 1) return error_set(err, ERROR_INTERNAL, "pages of %d rows", shape->page_rows);
@@ -61,8 +65,8 @@ int cached_attention_shape_check(const struct cached_attention_shape *shape, siz
         next += good ? g->length : 0;
         bool fits = good && next <= shape->rows;
         if (fits && pages_good(shape, g, cache_rows / (size_t)shape->page_rows)) continue;
-        return error_set(err, ERROR_INTERNAL, "segment %d (start %d, length %d, past %d) %s", s, g->start, g->length,
-                         g->past, fits ? "sees a page that is not in the cache" : "does not fit");
+        return error_set(err, ERROR_INTERNAL, "segment %d (start %d, length %d, past %d) %s", s, g->start,
+                         g->length, g->past, fits ? "sees a page that is not in the cache" : "does not fit");
     }
     return check_cover(next, shape->rows, err);
 }

@@ -9,6 +9,7 @@ int attention_shape_check(const struct attention_shape *shape, struct error *err
 /* The same, and ERROR_UNSUPPORTED for a segment with a prefix. */
 int attention_shape_check_backward(const struct attention_shape *shape, struct error *err);
 /* The same for attention over a cache, of which `cache_rows` rows are there. */
-int cached_attention_shape_check(const struct cached_attention_shape *shape, size_t cache_rows, struct error *err);
+int cached_attention_shape_check(const struct cached_attention_shape *shape, size_t cache_rows,
+                                 struct error *err);
 
 #endif

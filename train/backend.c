@@ -30,7 +30,8 @@ int backend_create(const char *name, int threads, struct backend **out, struct e
     if (!strcmp(name, "cpu")) return cpu_backend_create(threads, out, err);
     if (!strcmp(name, "memcheck")) return memcheck_backend_create(threads, out, err);
     if (parse_cuda(name, &device)) return cuda_backend_create(device, out, err);
-    return error_set(err, ERROR_INPUT, "unknown device '%s' (expected cpu, cuda, or cuda:N; memcheck is for tests)", name);
+    return error_set(err, ERROR_INPUT,
+                     "unknown device '%s' (expected cpu, cuda, or cuda:N; memcheck is for tests)", name);
 }
 
 void backend_destroy(struct backend **backend) {

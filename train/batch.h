@@ -1,6 +1,7 @@
 /* A packed batch: whole examples laid end to end, without padding, with no attention across examples.
  *
- * Row t holds the token that is fed; a target says which row predicts which token. All arrays are the host's. */
+ * Row t holds the token that is fed; a target says which row predicts which token. All arrays are the host's.
+ */
 #ifndef ADAPT_TRAIN_BATCH_H
 #define ADAPT_TRAIN_BATCH_H
 
@@ -30,15 +31,16 @@ int batch_create(int rows, int targets, int segments, struct batch **out, struct
 void batch_destroy(struct batch **batch);
 void batch_clear(struct batch *batch);
 
-/* True if an example fits into the room that is left. An example of n tokens needs n - 1 rows: its last token is
- * predicted, never fed. */
+/* True if an example fits into the room that is left. An example of n tokens needs n - 1 rows: its last token
+ * is predicted, never fed. */
 bool batch_fits(const struct batch *batch, const struct example *example);
-/* Appends a training example: its completion's tokens become targets of weight `weight` and slot `slot`. The example
- * must fit. */
+/* Appends a training example: its completion's tokens become targets of weight `weight` and slot `slot`. The
+ * example must fit. */
 void batch_add_example(struct batch *batch, const struct example *example, int32_t slot, float weight);
-/* Appends raw rows as one segment, positions counting on from the prefix (prefix_length 0: none); returns its first row,
- * or -1 if there is no room. */
-int batch_add_segment(struct batch *batch, const int32_t *ids, int count, int prefix_start, int prefix_length);
+/* Appends raw rows as one segment, positions counting on from the prefix (prefix_length 0: none); returns its
+ * first row, or -1 if there is no room. */
+int batch_add_segment(struct batch *batch, const int32_t *ids, int count, int prefix_start,
+                      int prefix_length);
 /* Appends a target (rows ascending); false if there is no room. */
 bool batch_add_target(struct batch *batch, int row, int32_t id, float weight);
 

@@ -16,12 +16,12 @@ enum recompute { RECOMPUTE_NONE, RECOMPUTE_LAYER };
 extern const char *const recompute_names[]; /* "none", "layer", NULL */
 
 struct model_limits {
-    int rows;      /* most rows of a batch */
-    int targets;   /* most targets of a batch */
-    int positions; /* rows' positions are below this; 0: `rows` */
-    int slots;     /* alignment slots; 0: no alignments */
-    bool training; /* keep what a backward pass needs */
-    int recompute; /* enum recompute; of training */
+    int rows;               /* most rows of a batch */
+    int targets;            /* most targets of a batch */
+    int positions;          /* rows' positions are below this; 0: `rows` */
+    int slots;              /* alignment slots; 0: no alignments */
+    bool training;          /* keep what a backward pass needs */
+    int recompute;          /* enum recompute; of training */
     enum dtype activations; /* for model_bytes; a model takes its backend's */
 };
 

@@ -73,8 +73,8 @@ struct model {
     const struct model_cache *cache; /* of the forward pass that is running; NULL: none */
     struct view parameters;
     struct gradient_watcher watcher; /* of the next backward pass; final NULL: none */
-    bool kept;         /* the layers hold what a backward pass reads */
-    double *slot_sums; /* [slots], owned: alignments on their way to the caller */
+    bool kept;                       /* the layers hold what a backward pass reads */
+    double *slot_sums;               /* [slots], owned: alignments on their way to the caller */
 };
 
 /* Carves every view of `model` out of a buffer (NULL: only counts); model->layers has room for the layers.
@@ -98,8 +98,8 @@ static inline struct view model_rope(const struct model *m, int layer) {
 }
 struct attention_shape model_attention_shape(const struct model *m, int layer);
 
-/* Runs a layer from its input as far as the backward pass reads its state: to gate and up, or to the norm behind
- * feed-forward. Both passes do, where the layers share their state. */
+/* Runs a layer from its input as far as the backward pass reads its state: to gate and up, or to the norm
+ * behind feed-forward. Both passes do, where the layers share their state. */
 void model_run_layer(struct model *m, int layer);
 
 /* The layer's queries and keys as attention reads them: where raw ones are kept, norms and rotates them into

@@ -87,12 +87,9 @@ double optimizer_rate(const struct optimizer_settings *settings, double progress
     double rest = 1 - settings->warmup;
     double share = rest > 0 ? fmin((progress - settings->warmup) / rest, 1) : 0;
     switch (settings->schedule) {
-    case SCHEDULE_COSINE:
-        return peak * (end + (1 - end) * 0.5 * (1 + cos(M_PI * share)));
-    case SCHEDULE_LINEAR:
-        return peak * (1 - (1 - end) * share);
-    default:
-        return peak;
+    case SCHEDULE_COSINE: return peak * (end + (1 - end) * 0.5 * (1 + cos(M_PI * share)));
+    case SCHEDULE_LINEAR: return peak * (1 - (1 - end) * share);
+    default: return peak;
     }
 }
 

@@ -1,4 +1,5 @@
-/* AdamW (or plain SGD) over a flat parameter vector, learning-rate schedules by the share of the budget, clipping. */
+/* AdamW (or plain SGD) over a flat parameter vector, learning-rate schedules by the share of the budget,
+ * clipping. */
 #ifndef ADAPT_TRAIN_OPTIMIZER_H
 #define ADAPT_TRAIN_OPTIMIZER_H
 
@@ -11,13 +12,13 @@ enum schedule { SCHEDULE_COSINE, SCHEDULE_LINEAR, SCHEDULE_CONSTANT };
 
 /* The optimizer's part of "training" in an experiment file; rows in optimizer_settings_table. */
 struct optimizer_settings {
-    int kind;              /* enum optimizer_kind; JSON key "optimizer" */
-    double learning_rate;  /* peak */
-    int schedule;          /* enum schedule */
-    double warmup;         /* share of the budget over which the rate rises linearly from 0 */
-    double final_rate;     /* share of the peak that cosine and linear end at */
+    int kind;             /* enum optimizer_kind; JSON key "optimizer" */
+    double learning_rate; /* peak */
+    int schedule;         /* enum schedule */
+    double warmup;        /* share of the budget over which the rate rises linearly from 0 */
+    double final_rate;    /* share of the peak that cosine and linear end at */
     double beta1, beta2, epsilon, weight_decay;
-    double clip;           /* largest global gradient norm; 0: no clipping */
+    double clip; /* largest global gradient norm; 0: no clipping */
 };
 extern const struct setting optimizer_settings_table[];
 

@@ -52,14 +52,16 @@ void parameter_layout_destroy(struct parameter_layout **layout);
 int parameters_load(const char *folder, const struct parameter_layout *layout, struct backend *backend,
                     struct view to, struct error *err);
 
-/* The dtype of written weights. A small learning rate moves most weights by less than half the distance to the next
- * bfloat16: a checkpoint in the source's dtype can then hold little of what was trained, one in float32 holds all of it
- * (config.json then says float32, since readers convert to what it says). */
+/* The dtype of written weights. A small learning rate moves most weights by less than half the distance to
+ * the next bfloat16: a checkpoint in the source's dtype can then hold little of what was trained, one in
+ * float32 holds all of it (config.json then says float32, since readers convert to what it says). */
 enum parameters_precision { PARAMETERS_F32, PARAMETERS_AS_SOURCE };
 
-/* Writes a model folder that transformers opens as it is: the source checkpoint's names, shards and tying, and copies of
- * its config, generation config and tokenizer files. Atomic per file; the index or model.safetensors comes last. */
+/* Writes a model folder that transformers opens as it is: the source checkpoint's names, shards and tying,
+ * and copies of its config, generation config and tokenizer files. Atomic per file; the index or
+ * model.safetensors comes last. */
 int parameters_save(enum parameters_precision precision, const char *source_folder, const char *folder,
-                    const struct parameter_layout *layout, struct backend *backend, struct view from, struct error *err);
+                    const struct parameter_layout *layout, struct backend *backend, struct view from,
+                    struct error *err);
 
 #endif

@@ -106,12 +106,9 @@ static float stretch_llama3(const struct rope_config *rope, float frequency) {
 static float frequency_of_pair(const struct rope_config *rope, int pair, int head_dim) {
     float frequency = (float)(1.0 / pow(rope->theta, 2.0 * pair / head_dim));
     switch (rope->scaling) {
-    case ROPE_LINEAR:
-        return (float)(frequency / rope->factor);
-    case ROPE_LLAMA3:
-        return stretch_llama3(rope, frequency);
-    default:
-        return frequency;
+    case ROPE_LINEAR: return (float)(frequency / rope->factor);
+    case ROPE_LLAMA3: return stretch_llama3(rope, frequency);
+    default: return frequency;
     }
 }
 

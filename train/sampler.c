@@ -61,7 +61,7 @@ void sampler_destroy(struct sampler **out) {
     memory_free(sampler);
 }
 
-/* ------------------------------------------------------------------------------------------- examples */
+/* ---- examples */
 
 /* A key of its own for each task, so that `stream` is free for the epoch. */
 static struct random_key task_key(const struct sampler *sampler, enum random_purpose purpose, int task,
@@ -96,7 +96,7 @@ const int64_t *sampler_used(const struct sampler *sampler) {
     return sampler->used;
 }
 
-/* ------------------------------------------------------------------------------------------- tasks */
+/* ---- tasks */
 
 /* Fills sampler->chance with the probability that a draw is of each task. */
 static int find_chances(struct sampler *sampler, const double *mixture, struct error *err) {
@@ -164,7 +164,7 @@ static int choose(struct sampler *sampler) {
     return task;
 }
 
-/* ------------------------------------------------------------------------------------------- steps */
+/* ---- steps */
 
 struct limits {
     int64_t rows, supervised;
@@ -239,7 +239,7 @@ int sampler_step(struct sampler *sampler, const double *mixture, int probe, int6
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- state */
+/* ---- state */
 
 size_t sampler_state_words(const struct sampler *sampler) {
     return 2 + 2 * (size_t)sampler->tasks;

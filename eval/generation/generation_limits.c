@@ -4,7 +4,8 @@
 #include <stdlib.h>
 
 enum {
-    DEFAULT_ROWS = 1024, /* matrix products of a quarter as many take about a tenth longer (bench_generation) */
+    DEFAULT_ROWS =
+        1024, /* matrix products of a quarter as many take about a tenth longer (bench_generation) */
     PAGE_ALLOWANCE = 64 /* tokens that a sequence's last page may leave empty */
 };
 

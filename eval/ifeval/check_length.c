@@ -70,8 +70,7 @@ const struct instruction instruction_number_paragraphs = {
     .check = check_paragraphs,
 };
 
-/* --------------------------------------------------------------------- the first word of the n-th paragraph
- */
+/* ---- the first word of the n-th paragraph */
 
 static int prepare_first_word(struct demand *demand, struct error *err) {
     if (demand->arguments.paragraph > demand->arguments.count)

@@ -5,8 +5,8 @@
  * Where the reference is random or stops, we do this:
  * - A letter to be counted that is not one of a to z it replaces by a random one (the published records
  *   1122, "#", and 1129, "!"): here the letter itself is counted.
- * - An argument that is missing, falsy or out of range it replaces by a random value: here that is a mistake of
- *   the record.
+ * - An argument that is missing, falsy or out of range it replaces by a random value: here that is a mistake
+ * of the record.
  * - JSON nested deeper than about 1000 levels ends its run: here depth has no limit.
  * - A keyword that is a regular expression of exponential time does not end: here that is an error. */
 #ifndef ADAPT_EVAL_IFEVAL_IFEVAL_H
@@ -31,7 +31,8 @@ int ifeval_instruction_check(const char *id, const cJSON *arguments, struct erro
  * not UTF-8 count as U+FFFD. Errors are those of ifeval_instruction_check, and ERROR_INPUT where a regular
  * expression takes too many steps. */
 int ifeval_instruction_judge(struct ifeval_judge *judge, const char *id, const cJSON *arguments,
-                             const char *response, size_t length, bool *strict, bool *loose, struct error *err);
+                             const char *response, size_t length, bool *strict, bool *loose,
+                             struct error *err);
 
 /* NULL-terminated ids of all instructions. */
 const char *const *ifeval_instruction_ids(void);

@@ -28,8 +28,7 @@ static int find_instruction(const char *id, const struct instruction **out, stru
     return error_set(err, ERROR_INPUT, "unknown instruction \"%s\"", id);
 }
 
-/* ------------------------------------------------------------------------------------------------ arguments
- */
+/* ---- arguments */
 
 /* What Python takes for false. */
 static bool is_falsy(const cJSON *value) {
@@ -41,18 +40,12 @@ static bool is_falsy(const cJSON *value) {
 
 static const char *kind_name(enum argument_kind kind) {
     switch (kind) {
-    case ARGUMENT_COUNT:
-        return "a whole number, at least 1,";
-    case ARGUMENT_RELATION:
-        return "\"at least\" or \"less than\"";
-    case ARGUMENT_TEXT:
-        return "a text";
-    case ARGUMENT_LETTER:
-        return "one letter";
-    case ARGUMENT_LANGUAGE:
-        return "the code of a language";
-    case ARGUMENT_TEXTS:
-        return "a list of texts";
+    case ARGUMENT_COUNT: return "a whole number, at least 1,";
+    case ARGUMENT_RELATION: return "\"at least\" or \"less than\"";
+    case ARGUMENT_TEXT: return "a text";
+    case ARGUMENT_LETTER: return "one letter";
+    case ARGUMENT_LANGUAGE: return "the code of a language";
+    case ARGUMENT_TEXTS: return "a list of texts";
     }
     return "";
 }
@@ -100,16 +93,12 @@ static bool read_texts(const cJSON *value, const cJSON **out) {
 static bool read_argument(const struct argument *argument, const cJSON *value, struct arguments *out) {
     void *field = (char *)out + argument->offset;
     switch (argument->kind) {
-    case ARGUMENT_COUNT:
-        return read_count(value, field);
-    case ARGUMENT_RELATION:
-        return read_relation(value, field);
+    case ARGUMENT_COUNT: return read_count(value, field);
+    case ARGUMENT_RELATION: return read_relation(value, field);
     case ARGUMENT_TEXT:
     case ARGUMENT_LETTER:
-    case ARGUMENT_LANGUAGE:
-        return read_text(value, argument->kind, field);
-    case ARGUMENT_TEXTS:
-        return read_texts(value, field);
+    case ARGUMENT_LANGUAGE: return read_text(value, argument->kind, field);
+    case ARGUMENT_TEXTS: return read_texts(value, field);
     }
     return false;
 }
@@ -142,8 +131,7 @@ static int read_arguments(const struct instruction *instruction, const cJSON *ob
     return 0;
 }
 
-/* -------------------------------------------------------------------------------------------------- demands
- */
+/* ---- demands */
 
 static int add_pattern(struct demand *demand, const char *pattern, unsigned flags, struct error *err) {
     TRY(memory_reserve(&demand->patterns, &demand->pattern_capacity, demand->pattern_count + 1,

@@ -64,16 +64,11 @@ static int32_t counted_as(const struct language_grams *grams, int32_t point) {
     case 0xa0:
     case 0xab:
     case 0xb0:
-    case 0xbb:
-        return ' ';
-    case 0x219: /* Romanian s and t: a comma below is a cedilla in the profiles */
-        return 0x15f;
-    case 0x21b:
-        return 0x163;
-    case 0x6cc: /* Farsi yeh */
-        return 0x64a;
-    default:
-        break;
+    case 0xbb: return ' ';
+    case 0x219: /* Romanian s and t: a comma below is a cedilla in the profiles */ return 0x15f;
+    case 0x21b: return 0x163;
+    case 0x6cc: /* Farsi yeh */ return 0x64a;
+    default: break;
     }
     if (within(point, 0x1ea0, 0x1eff)) return 0x1ec3; /* Vietnamese */
     if (within(point, 0x2000, 0x206f)) return ' ';    /* General Punctuation */

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <utf8proc.h>
 
-/* ------------------------------------------------------------------------------------------- n-grams */
+/* ---- n-grams */
 
 /* Words are hashed first, so that the sum of powers, modulo 2^64, has random digits. */
 enum { WORD_SEED = 13 };
@@ -43,7 +43,7 @@ static int add_word(struct window *window, const char *word, size_t bytes, struc
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- words */
+/* ---- words */
 
 static bool is_base(utf8proc_category_t category) {
     return (category >= UTF8PROC_CATEGORY_LU && category <= UTF8PROC_CATEGORY_LO) ||

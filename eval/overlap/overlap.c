@@ -34,7 +34,7 @@ struct overlap {
     int benchmarks;
 };
 
-/* ------------------------------------------------------------------------------------------- the table */
+/* ---- the table */
 
 enum { FIRST_BITS = 10, LOOK_AHEAD = 16 };
 
@@ -94,7 +94,7 @@ static int enter(struct overlap *overlap, size_t begin, uint64_t benchmark, stru
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- records */
+/* ---- records */
 
 static int add_strings(struct ngrams *grams, const cJSON *value, struct error *err) {
     if (cJSON_IsString(value)) TRY(ngrams_append(grams, value->valuestring, strlen(value->valuestring), err));
@@ -202,7 +202,7 @@ struct overlap_records overlap_records(const struct overlap *overlap, int index)
     return out;
 }
 
-/* ------------------------------------------------------------------------------------------- looking */
+/* ---- looking */
 
 int overlap_look(struct overlap *overlap, const char *const *texts, int count, uint64_t *benchmarks,
                  struct error *err) {
@@ -221,7 +221,7 @@ int overlap_look(struct overlap *overlap, const char *const *texts, int count, u
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- content */
+/* ---- content */
 
 static int hash_file(void *context, const char *file, struct error *err) {
     struct hash *hash = context;
@@ -244,7 +244,7 @@ int overlap_content(const char *path, char hex[65], struct error *err) {
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- life */
+/* ---- life */
 
 int overlap_create(int words, struct overlap **out, struct error *err) {
     *out = NULL;

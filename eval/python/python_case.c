@@ -102,10 +102,8 @@ static bool is_case_ignorable(int32_t point) {
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_CF:
     case UTF8PROC_CATEGORY_LM:
-    case UTF8PROC_CATEGORY_SK:
-        return true;
-    default:
-        return IS_WITHIN(point, other_ignorable);
+    case UTF8PROC_CATEGORY_SK: return true;
+    default: return IS_WITHIN(point, other_ignorable);
     }
 }
 

@@ -26,18 +26,14 @@ static int translate_place(struct translation *t, char letter, bool *known) {
     const char *word = t->word;
     *known = true;
     switch (letter) {
-    case 'A':
-        return translation_put(t, "\\A");
-    case 'Z':
-        return translation_put(t, "\\z");
+    case 'A': return translation_put(t, "\\A");
+    case 'Z': return translation_put(t, "\\z");
     case 'b':
         return text_printf(t->out, t->err, "(?:(?<=[%s])(?![%s])|(?<![%s])(?=[%s]))", word, word, word, word);
     case 'B': /* which Python finds nowhere in an empty text */
         return text_printf(t->out, t->err, "(?:(?<=[%s])(?=[%s])|(?<![%s])(?![%s])(?!\\A\\z))", word, word,
                            word, word);
-    default:
-        *known = false;
-        return 0;
+    default: *known = false; return 0;
     }
 }
 
@@ -63,7 +59,7 @@ static int translate_escape(struct translation *t) {
     return translation_put_literal(t, point);
 }
 
-/* ---------------------------------------------------------------------------------------------- repeats */
+/* ---- repeats */
 
 /* At '{': the repeat's length in bytes, 0 where the brace is a literal. */
 static size_t repeat_length(const char *at) {
@@ -86,7 +82,7 @@ static int translate_repeat(struct translation *t, size_t length) {
     return 0;
 }
 
-/* ----------------------------------------------------------------------------------------------- groups */
+/* ---- groups */
 
 static int enter_group(struct translation *t, int number) {
     if (t->depth == PATTERN_DEPTH_LIMIT) return translation_fail(t, "groups nested too deeply");

@@ -5,16 +5,12 @@
 const char *translation_class(const struct translation *t, char letter) {
     switch (letter) {
     case 's':
-    case 'S':
-        return t->space;
+    case 'S': return t->space;
     case 'w':
-    case 'W':
-        return t->word;
+    case 'W': return t->word;
     case 'd':
-    case 'D':
-        return "\\p{Nd}";
-    default:
-        return NULL;
+    case 'D': return "\\p{Nd}";
+    default: return NULL;
     }
 }
 

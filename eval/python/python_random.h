@@ -1,5 +1,6 @@
-/* Python's random.Random (Mersenne Twister MT19937, Matsumoto & Nishimura 1998): the draws by which the reference picks
- * exemplars and detects languages. Nothing else uses it: our own random numbers are base/random.h. */
+/* Python's random.Random (Mersenne Twister MT19937, Matsumoto & Nishimura 1998): the draws by which the
+ * reference picks exemplars and detects languages. Nothing else uses it: our own random numbers are
+ * base/random.h. */
 #ifndef ADAPT_EVAL_PYTHON_PYTHON_RANDOM_H
 #define ADAPT_EVAL_PYTHON_PYTHON_RANDOM_H
 
@@ -23,6 +24,7 @@ uint32_t python_random_below(struct python_random *random, uint32_t n);
 /* gauss(0, 1). */
 double python_random_gauss(struct python_random *random);
 /* sample(range(n), k), k <= n, into out[k]. `pool` is scratch for n indices. */
-void python_random_sample(struct python_random *random, uint32_t n, uint32_t k, uint32_t *pool, uint32_t *out);
+void python_random_sample(struct python_random *random, uint32_t n, uint32_t k, uint32_t *pool,
+                          uint32_t *out);
 
 #endif

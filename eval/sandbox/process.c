@@ -118,8 +118,7 @@ static void take_message(struct process *process, const char *message, size_t le
         conclude_with(process, SANDBOX_TIMEOUT, "no end within %g s",
                       process->command->settings.wall_seconds);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

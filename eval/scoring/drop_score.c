@@ -12,8 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------ normalised text
- */
+/* ---- normalised text */
 
 struct normaliser {
     struct python_regex *gaps;               /* white space, and articles */
@@ -81,8 +80,7 @@ static int normalise(struct normaliser *normaliser, const char *string, struct t
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- bags of words
- */
+/* ---- bags of words */
 
 struct word {
     const char *text;
@@ -146,8 +144,7 @@ static double bag_f1(const struct bag *right, const struct bag *predicted) {
     return precision > 0 || recall > 0 ? 2 * precision * recall / (precision + recall) : 0;
 }
 
-/* ------------------------------------------------------------------------------------------------ measures
- */
+/* ---- measures */
 
 /* One of the answer's spans against the prediction. */
 static int score_span(struct normaliser *normaliser, const struct bag *predicted, const char *span,

@@ -17,12 +17,9 @@ int lookup_subjects(enum lookup_kind kind) {
 
 const char *lookup_answer(enum lookup_kind kind, int subject) {
     switch (kind) {
-    case LOOKUP_COLOR:
-        return objects[subject].answer;
-    case LOOKUP_SOUND:
-        return animals[subject].sound;
-    default:
-        return opposites[subject].answer;
+    case LOOKUP_COLOR: return objects[subject].answer;
+    case LOOKUP_SOUND: return animals[subject].sound;
+    default: return opposites[subject].answer;
     }
 }
 

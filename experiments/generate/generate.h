@@ -18,7 +18,12 @@ struct draws {
 /* The next number in 0 .. bound-1. */
 int draw_below(struct draws *draws, int bound);
 /* Streams of RANDOM_DATA: a task's instances are stream TASK_STREAM + its number, and so on. */
-enum generate_stream { TASK_STREAM = 0, EXAMPLE_STREAM = 100, BENCHMARK_STREAM = 200, TEXT_BENCHMARK_STREAM = 220 };
+enum generate_stream {
+    TASK_STREAM = 0,
+    EXAMPLE_STREAM = 100,
+    BENCHMARK_STREAM = 200,
+    TEXT_BENCHMARK_STREAM = 220
+};
 
 /* --- skills */
 

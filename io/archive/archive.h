@@ -69,7 +69,7 @@ struct archive_cell_plan {
     int tasks;
     const struct archive_task *task;
     const struct archive_overlap *overlap; /* NULL: not looked for */
-    const char *data_hash; /* task_set.hash */
+    const char *data_hash;                 /* task_set.hash */
     const char *tokenizer_hash;
 };
 
@@ -113,13 +113,14 @@ struct archive_validation {
 struct archive_sample {
     const char *id, *prediction, *target;
     const double *log_likelihood; /* [choices] */
-    int choices;          /* 0: the answer was generated */
-    const char *response; /* the generated text; NULL: one of the choices was asked for */
+    int choices;                  /* 0: the answer was generated */
+    const char *response;         /* the generated text; NULL: one of the choices was asked for */
     double score;
 };
 struct archive_metric {
-    const char *name;   /* such as "acc_norm" */
-    const char *filter; /* what was taken from a generated answer before, such as "strict-match"; "none": nothing */
+    const char *name; /* such as "acc_norm" */
+    const char
+        *filter; /* what was taken from a generated answer before, such as "strict-match"; "none": nothing */
     double value, standard_error;
 };
 /* A subtask of a benchmark that consists of several. */
@@ -134,8 +135,9 @@ struct archive_evaluation {
     const char *metric;  /* the headline metric's name, one of `metrics` */
     double score, standard_error;
     int64_t n, step; /* records; optimizer step of the model */
-    double share;    /* of the budget that was spent: 1 at the end, which goes to eval/; others to eval_at/SHARE/ */
-    int64_t shots;   /* exemplars in a prompt */
+    double
+        share; /* of the budget that was spent: 1 at the end, which goes to eval/; others to eval_at/SHARE/ */
+    int64_t shots;             /* exemplars in a prompt */
     const char *chat_template; /* "none" or a template's name */
     const char *data_hash, *prompt_hash;
     const struct archive_metric *metrics;
@@ -152,8 +154,8 @@ struct archive_cell;
  * that do not belong into a file name are replaced, with a short hash to keep names apart. Freshly allocated.
  */
 int archive_cell_path(const char *folder, const struct archive_cell_key *key, char **out, struct error *err);
-/* The path of what belongs to a cell and lies beside its file: the file's path with `ending` in place of ".h5". Freshly
- * allocated. */
+/* The path of what belongs to a cell and lies beside its file: the file's path with `ending` in place of
+ * ".h5". Freshly allocated. */
 int archive_cell_beside(const char *cell_path, const char *ending, char **out, struct error *err);
 /* Creates the file and its folder (replacing an unfinished file; a finished one is ERROR_INPUT), writes
  * everything known, enters SWMR mode; state running. A disk that is full, here and below, is ERROR_IO with
@@ -180,8 +182,8 @@ int archive_cell_finish(struct archive_cell **cell, enum archive_state state, co
 /* Closes without marking anything (the state stays running). *cell may be NULL. */
 void archive_cell_close(struct archive_cell **cell);
 
-/* --- evaluations alone: of a model that was not trained here. Writes a file of its own, atomically: the root's attributes, "model"
- * (its folder), and eval/<benchmark> as in a cell. */
+/* --- evaluations alone: of a model that was not trained here. Writes a file of its own, atomically: the
+ * root's attributes, "model" (its folder), and eval/<benchmark> as in a cell. */
 int archive_scores_write(const char *path, const struct archive_run *run, const char *model,
                          const struct archive_evaluation *evaluations, int count, struct error *err);
 
@@ -192,14 +194,15 @@ struct archive_grid_axes {
     const char *const *benchmark_category, *const *benchmark_metric;
     const long long *seed;
     const double *fraction; /* [budgets] */
-    /* [models * budgets * methods * seeds], row-major: why a cell's file is not to be trusted, which then counts as one that
-     * cannot be read; NULL where there is no such reason. NULL: there is none at all. */
+    /* [models * budgets * methods * seeds], row-major: why a cell's file is not to be trusted, which then
+     * counts as one that cannot be read; NULL where there is no such reason. NULL: there is none at all. */
     const char *const *broken;
 };
 /* Writes `folder`/experiment.h5 anew, atomically: root attributes, /tasks of the first cell found,
- * /benchmarks, an external link for every cell's file that exists, a planned entry for each that does not, a failed one
- * with the reason for each that cannot be read, and /grid/score (NaN where missing) with /grid/standard_error, /grid/validation_worst,
- * /grid/validation_mean and dimension scales. Call at the start of a run and whenever a cell ended. */
+ * /benchmarks, an external link for every cell's file that exists, a planned entry for each that does not, a
+ * failed one with the reason for each that cannot be read, and /grid/score (NaN where missing) with
+ * /grid/standard_error, /grid/validation_worst, /grid/validation_mean and dimension scales. Call at the start
+ * of a run and whenever a cell ended. */
 int archive_experiment_write(const char *folder, const struct archive_run *run,
                              const struct archive_grid_axes *axes, struct error *err);
 /* The config text that an existing experiment.h5 was made from, freshly allocated; NULL in *out if there is

@@ -27,7 +27,7 @@ static int part_path(const char *path, struct text *out, struct error *err) {
     return text_printf(out, err, "%s.part", path);
 }
 
-/* --------------------------------------------------------------------------------------------- creating */
+/* ---- creating */
 
 static int write_cell_attributes(hid_t group, const struct archive_cell_plan *plan, double started,
                                  struct error *err) {
@@ -192,7 +192,7 @@ int archive_cell_resume(const char *path, const struct archive_run *run, const s
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- rows */
+/* ---- rows */
 
 static int still_writable(const struct archive_cell *cell, struct error *err) {
     if (!cell->failed) return 0;
@@ -250,7 +250,7 @@ int archive_cell_flush(struct archive_cell *cell, struct error *err) {
     return flush_rows(cell, err);
 }
 
-/* --------------------------------------------------------------------------------------------- the end */
+/* ---- the end */
 
 int archive_cell_add_evaluation(struct archive_cell *cell, const struct archive_evaluation *evaluation,
                                 struct error *err) {

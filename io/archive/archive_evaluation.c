@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------- copying */
+/* ---- copying */
 
 static int copy_sample(const struct archive_sample *from, struct arena *arena, struct archive_sample *to,
                        struct error *err) {
@@ -55,7 +55,7 @@ int archive_evaluation_copy(const struct archive_evaluation *from, struct arena 
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
 static int write_attributes(hid_t group, const struct archive_evaluation *evaluation, struct error *err) {
     TRY(hdf5_set_text(group, "benchmark", evaluation->benchmark, err));

@@ -41,7 +41,7 @@ static int grid_create(struct writing *w, struct error *err) {
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- cells */
+/* ---- cells */
 
 /* The last row of a column of validation/, NaN where there is none. */
 static int last_value(struct archive_reader *reader, const char *column, double *out, struct error *err) {
@@ -147,8 +147,7 @@ static int write_cells(struct writing *w, struct error *err) {
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- grid and
- * benchmarks */
+/* ---- grid and benchmarks */
 
 static int write_benchmarks(struct writing *w, struct error *err) {
     const struct archive_grid_axes *axes = w->axes;
@@ -227,7 +226,7 @@ static int write_grid(struct writing *w, struct error *err) {
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- the file */
+/* ---- the file */
 
 static int write_all(struct writing *w, const struct archive_run *run, struct error *err) {
     TRY(archive_write_root(w->file->id, run, err));

@@ -19,8 +19,9 @@ const char *archive_state_name(enum archive_state state) {
 
 const char *archive_phase_name(enum archive_phase phase) {
     static const char *const names[PHASE_COUNT] = {
-        [PHASE_TRAIN] = "train",         [PHASE_VALIDATION] = "validation", [PHASE_MIXTURE] = "mixture", [PHASE_REDUCE] = "reduce",
-        [PHASE_OPTIMIZER] = "optimizer", [PHASE_ARCHIVE] = "archive",       [PHASE_OTHER] = "other"};
+        [PHASE_TRAIN] = "train",   [PHASE_VALIDATION] = "validation", [PHASE_MIXTURE] = "mixture",
+        [PHASE_REDUCE] = "reduce", [PHASE_OPTIMIZER] = "optimizer",   [PHASE_ARCHIVE] = "archive",
+        [PHASE_OTHER] = "other"};
     return names[phase];
 }
 
@@ -31,7 +32,7 @@ int archive_state_parse(const char *name) {
     return -1;
 }
 
-/* --------------------------------------------------------------------------------------------- times */
+/* ---- times */
 
 double archive_now(void) {
     struct timespec now;
@@ -56,7 +57,7 @@ double archive_time_parse(const char *text) {
     return (double)timegm(&fields) + 0.001 * milliseconds;
 }
 
-/* --------------------------------------------------------------------------------------------- paths */
+/* ---- paths */
 
 int archive_cell_group(const struct archive_cell_key *key, char **out, struct error *err) {
     char *model = NULL, *budget = NULL, *method = NULL;

@@ -21,7 +21,7 @@ static const int64_t **counts_of(struct archive_overlap *overlap, int column) {
     return (const int64_t **)(void *)((char *)overlap + record_counts[column].offset);
 }
 
-/* --------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
 static int write_columns(hid_t group, hid_t tasks, hid_t benchmarks, int count,
                          const struct archive_overlap *overlap, struct error *err) {
@@ -59,7 +59,7 @@ int archive_write_overlap(hid_t group, const struct archive_overlap *overlap, in
     return write_columns(group, names, benchmarks, tasks, overlap, err);
 }
 
-/* --------------------------------------------------------------------------------------------- reading */
+/* ---- reading */
 
 static int read_matrix(hid_t group, const char *name, int rows, int columns, struct arena *arena,
                        const int64_t **out, struct error *err) {

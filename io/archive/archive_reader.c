@@ -28,7 +28,7 @@ struct archive_reader {
     const char **evaluation_names; /* link names */
 };
 
-/* --------------------------------------------------------------------------------------------- columns */
+/* ---- columns */
 
 /* Opens a column of a table, after checks of its type and shape; *columns is 1 or the number of tasks. */
 static int open_column(const struct archive_reader *reader, const struct reader_table *table,
@@ -132,7 +132,7 @@ int archive_reader_validation(struct archive_reader *reader, const char *column,
     return read_column(reader, &reader->validation, column, out, rows, columns, err);
 }
 
-/* --------------------------------------------------------------------------------------------- the cell */
+/* ---- the cell */
 
 static int read_time(const struct archive_reader *reader, const char *name, double *out, struct error *err) {
     const char *text;
@@ -259,8 +259,8 @@ static int open_once(const char *path, struct archive_reader **out, struct error
     return code;
 }
 
-/* A writer's flush is several writes: between two of them the file's length and its superblock may disagree for some
- * milliseconds. What is damaged for good is told after a few looks. */
+/* A writer's flush is several writes: between two of them the file's length and its superblock may disagree
+ * for some milliseconds. What is damaged for good is told after a few looks. */
 enum { LOOKS = 6 };
 
 int archive_reader_open(const char *path, struct archive_reader **out, struct error *err) {
@@ -302,8 +302,7 @@ const char *archive_reader_task_name(struct archive_reader *reader, int task) {
     return reader->task_names[task];
 }
 
-/* --------------------------------------------------------------------------------------------- evaluations
- */
+/* ---- evaluations */
 
 /* Rows of samples/, which an evaluation of no records does not have. */
 static int count_samples(hid_t group, int64_t *out, struct error *err) {

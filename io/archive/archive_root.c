@@ -44,7 +44,7 @@ int archive_write_key(hid_t group, const struct archive_cell_key *key, double fr
     return hdf5_set_real(group, "budget_fraction", fraction, err);
 }
 
-/* --------------------------------------------------------------------------------------------- /tasks */
+/* ---- /tasks */
 
 static const struct {
     const char *name, *units, *description;

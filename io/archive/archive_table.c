@@ -31,7 +31,7 @@ static size_t values(const struct archive_table *table, const struct archive_col
     return by_task(about) ? (size_t)table->tasks : 1;
 }
 
-/* --------------------------------------------------------------------------------------------- making it */
+/* ---- making it */
 
 static int create_column(hid_t group, const struct archive_column *about, int tasks, hid_t *out,
                          struct error *err) {
@@ -104,7 +104,7 @@ void archive_table_destroy(struct archive_table **out) {
     memory_free(table);
 }
 
-/* --------------------------------------------------------------------------------------------- rows */
+/* ---- rows */
 
 static void pack_values(const struct archive_column *about, size_t count, const void *row,
                         unsigned char *to) {
@@ -146,7 +146,7 @@ int64_t archive_table_committed(const struct archive_table *table) {
     return table->committed;
 }
 
-/* --------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
 /* Writes the pending rows of one column, whose values start at `at` in a row. */
 static int write_column(struct archive_table *table, struct column *column, size_t at,

@@ -42,7 +42,7 @@ int hdf5_describe(hid_t dataset, const char *units, const char *description, str
     return hdf5_set_text(dataset, "description", description, err);
 }
 
-/* --------------------------------------------------------------------------------------------- reading */
+/* ---- reading */
 
 /* Opens a one-element attribute of a class; *out is negative when there is none of that name. */
 static int open_value(hid_t object, const char *name, bool text, hid_t *out, struct error *err) {

@@ -27,7 +27,7 @@ int hdf5_valid_utf8(const char *from, struct text *out, struct error *err) {
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
 enum { CHUNK_ELEMENTS = 4096, COMPRESSION = 4 };
 
@@ -101,7 +101,7 @@ int hdf5_write_texts(hid_t group, const char *name, const char *const *values, i
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- reading */
+/* ---- reading */
 
 static int copy_texts(char **read, int64_t count, struct arena *arena, const char ***out, struct error *err) {
     TRY(arena_alloc(arena, out, (size_t)count, sizeof **out, err));

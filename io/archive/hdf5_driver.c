@@ -32,7 +32,7 @@ static const struct hdf5_driver *self_const(const H5FD_t *file) {
     return (const struct hdf5_driver *)file;
 }
 
-/* --------------------------------------------------------------------------------------------- the disk */
+/* ---- the disk */
 
 /* Reads until `size` bytes are there or the file ends; what lies behind its end is zero. */
 static int disk_read(int descriptor, haddr_t at, size_t size, unsigned char *to) {
@@ -61,7 +61,7 @@ static int disk_write(int descriptor, haddr_t at, size_t size, const unsigned ch
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- detaching */
+/* ---- detaching */
 
 void hdf5_driver_detach(struct hdf5_driver *driver) {
     if (driver->detached) return;
@@ -93,8 +93,7 @@ static void memory_read(const struct hdf5_driver *driver, haddr_t at, size_t siz
     if (size > held) memset(to + held, 0, size - held);
 }
 
-/* --------------------------------------------------------------------------------------------- what HDF5
- * calls */
+/* ---- what HDF5 calls */
 
 static int open_flags(unsigned flags) {
     int mode = flags & H5F_ACC_RDWR ? O_RDWR : O_RDONLY;
@@ -225,8 +224,7 @@ static const H5FD_class_t driver_class = {
     .fl_map = H5FD_FLMAP_DICHOTOMY,
 };
 
-/* --------------------------------------------------------------------------------------------- what we call
- */
+/* ---- what we call */
 
 herr_t hdf5_driver_set(hid_t access_properties) {
     hid_t driver = H5FDregister(&driver_class);

@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* --------------------------------------------------------------------------------------------- opening */
+/* ---- opening */
 
 enum { READ_ATTEMPTS = 24 }; /* 17 ms */
 
@@ -87,7 +87,7 @@ int hdf5_file_open(const char *path, bool writing, struct hdf5_file **out, struc
     return wrap(id, writing, ERROR_INPUT, path, "cannot be opened by HDF5", out, err);
 }
 
-/* --------------------------------------------------------------------------------------------- while open */
+/* ---- while open */
 
 int hdf5_file_start_swmr(struct hdf5_file *file, struct error *err) {
     if (H5Fstart_swmr_write(file->id) < 0)
@@ -112,7 +112,7 @@ int hdf5_file_sync(struct hdf5_file *file, struct error *err) {
     return fdatasync(hdf5_driver_descriptor(file->driver)) ? error_set_errno(err, "cannot sync") : 0;
 }
 
-/* --------------------------------------------------------------------------------------------- closing */
+/* ---- closing */
 
 void hdf5_file_give_up(struct hdf5_file *file) {
     if (!file->writing) return;

@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------- silence and
- * errors */
+/* ---- silence and errors */
 
 void hdf5_silence(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
@@ -55,8 +54,7 @@ int hdf5_error(struct error *err, int code, const char *format, ...) {
     return reason[0] ? error_set(err, code, "%s: %s", message, reason) : error_set(err, code, "%s", message);
 }
 
-/* --------------------------------------------------------------------------------------------- names and
- * groups */
+/* ---- names and groups */
 
 int hdf5_link_name(const char *label, char **out, struct error *err) {
     struct text name = {0};
@@ -89,8 +87,7 @@ int hdf5_group_create(hid_t at, const char *path, hid_t *out, struct error *err)
     return *out < 0 ? hdf5_error(err, ERROR_IO, "cannot make group %s", path) : 0;
 }
 
-/* --------------------------------------------------------------------------------------------- dimension
- * scales */
+/* ---- dimension scales */
 
 int hdf5_make_scale(hid_t dataset, const char *name, struct error *err) {
     return H5DSset_scale(dataset, name) < 0

@@ -10,8 +10,8 @@
 #include <stdint.h>
 
 /* --- silence: HDF5 prints no error stack from here on, nor its complaint at exit when a damaged file made it
- * lose track of its own memory. Called first by every function of io/archive/archive.h; nothing else in the process
- * uses HDF5. */
+ * lose track of its own memory. Called first by every function of io/archive/archive.h; nothing else in the
+ * process uses HDF5. */
 void hdf5_silence(void);
 
 /* --- an id that is released when it goes out of scope: `HDF5_ID space = H5Screate(...)`. Not for predefined

@@ -16,7 +16,7 @@ enum {
 };
 enum { FLAG_WRITING = 1, FLAG_SWMR = 4 };
 
-/* --------------------------------------------------------------------------------------------- checksum */
+/* ---- checksum */
 
 static uint32_t rotate(uint32_t x, int bits) {
     return x << bits | x >> (32 - bits);
@@ -55,7 +55,7 @@ uint32_t hdf5_checksum(const unsigned char *bytes, uint32_t length) {
     return s[2];
 }
 
-/* --------------------------------------------------------------------------------------------- the block */
+/* ---- the block */
 
 static uint64_t get(const unsigned char *from, int bytes) {
     uint64_t value = 0;

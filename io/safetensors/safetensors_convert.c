@@ -84,33 +84,27 @@ void safetensors_read_floats(const struct safetensors_tensor *tensor, size_t fir
                              float *out) {
     const unsigned char *data = tensor->data + first * DTYPES[tensor->dtype].bytes;
     switch (tensor->dtype) {
-    case SAFETENSORS_F32:
-        memcpy(out, data, count * sizeof *out);
-        break;
+    case SAFETENSORS_F32: memcpy(out, data, count * sizeof *out); break;
     case SAFETENSORS_BF16:
         for (size_t i = 0; i < count; i++) out[i] = float_of(half_at(data, i) << 16);
         break;
     case SAFETENSORS_F16:
         for (size_t i = 0; i < count; i++) out[i] = from_float16(half_at(data, i));
         break;
-    default:
-        memset(out, 0xff, count * sizeof *out); /* NaN: callers ask safetensors_is_float first */
+    default: memset(out, 0xff, count * sizeof *out); /* NaN: callers ask safetensors_is_float first */
     }
 }
 
 void safetensors_write_floats(enum safetensors_dtype dtype, const float *numbers, size_t count, void *out) {
     unsigned char *bytes = out;
     switch (dtype) {
-    case SAFETENSORS_F32:
-        memcpy(bytes, numbers, count * sizeof *numbers);
-        break;
+    case SAFETENSORS_F32: memcpy(bytes, numbers, count * sizeof *numbers); break;
     case SAFETENSORS_BF16:
         for (size_t i = 0; i < count; i++) put_half(bytes, i, to_bfloat16(numbers[i]));
         break;
     case SAFETENSORS_F16:
         for (size_t i = 0; i < count; i++) put_half(bytes, i, to_float16(numbers[i]));
         break;
-    default:
-        memset(bytes, 0xff, count * DTYPES[dtype].bytes);
+    default: memset(bytes, 0xff, count * DTYPES[dtype].bytes);
     }
 }

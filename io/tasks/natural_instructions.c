@@ -5,7 +5,7 @@
 #include "io/json.h"
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- scanner */
+/* ---- scanner */
 
 /* Finds where values begin and end, by brackets and quotes alone; json_parse_part judges what lies between.
  */
@@ -93,7 +93,7 @@ static bool enter_list(struct cursor *cursor) {
     return false;
 }
 
-/* ------------------------------------------------------------------------------------------- opening */
+/* ---- opening */
 
 enum { KEY_DEFINITION, KEY_CATEGORIES, KEY_EXAMPLES, KEY_INSTANCES, KEYS };
 static const char *const key_names[KEYS] = {"Definition", "Categories", "Positive Examples", "Instances"};
@@ -308,7 +308,7 @@ const struct instructions_example *instructions_examples(const struct instructio
     return file->examples;
 }
 
-/* ------------------------------------------------------------------------------------------- instances */
+/* ---- instances */
 
 void instructions_rewind(struct instructions_file *file) {
     file->cursor.at = file->keys[KEY_INSTANCES].start;

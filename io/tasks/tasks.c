@@ -10,7 +10,7 @@
 #include "io/tasks/token_cache.h"
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- settings */
+/* ---- settings */
 
 static const char *const group_names[] = {"category", "file", NULL};
 static const char *const bad_names[] = {"error", "skip", NULL};
@@ -40,7 +40,7 @@ const struct setting tasks_settings_table[] = {
     {0},
 };
 
-/* ------------------------------------------------------------------------------------------- content hash */
+/* ---- content hash */
 
 static int hash_number(struct hash *hash, int64_t number, struct error *err) {
     return hash_update(hash, &number, sizeof number, err);
@@ -102,7 +102,7 @@ static int make_key(char data[HASH_HEX_BYTES], const struct tasks_filter *filter
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- loading */
+/* ---- loading */
 
 struct loaded_set {
     struct task_set set; /* first: what callers see; borrows from the cache */

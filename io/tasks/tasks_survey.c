@@ -17,7 +17,7 @@ struct survey_owner {
     size_t capacity;      /* of survey.files */
 };
 
-/* ------------------------------------------------------------------------------------------- files */
+/* ---- files */
 
 static int copy_text(struct survey_owner *owner, const char *text, size_t length, const char **out,
                      struct error *err) {
@@ -136,7 +136,7 @@ void survey_destroy(struct survey **out) {
     memory_free(owner);
 }
 
-/* ------------------------------------------------------------------------------------------- instances */
+/* ---- instances */
 
 /* The seed of the split; another value would move every user's validation set. */
 enum { SPLIT_SEED = 1 };
@@ -188,7 +188,7 @@ static int read_file(struct survey_owner *owner, struct survey_file *file, bool 
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- groups */
+/* ---- groups */
 
 static int compare_tasks(const void *left, const void *right) {
     return strcmp(((const struct survey_task *)left)->name, ((const struct survey_task *)right)->name);
@@ -214,7 +214,7 @@ static int group(struct survey_owner *owner, bool by_category, struct error *err
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- split */
+/* ---- split */
 
 struct keyed {
     uint64_t input;

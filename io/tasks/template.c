@@ -99,20 +99,11 @@ int template_render(const char *source, const char *definition, const struct ins
         struct piece piece = next_piece(&at);
         size_t before = out->length;
         switch (piece.kind) {
-        case PIECE_END:
-            return 0;
-        case PIECE_DEFINITION:
-            TRY(text_append_string(out, definition, err));
-            break;
-        case PIECE_EXAMPLES:
-            TRY(render_examples(examples, example_count, out, err));
-            break;
-        case PIECE_INPUT:
-            TRY(text_append_string(out, input, err));
-            break;
-        default:
-            TRY(text_append(out, piece.start, piece.length, err));
-            break;
+        case PIECE_END: return 0;
+        case PIECE_DEFINITION: TRY(text_append_string(out, definition, err)); break;
+        case PIECE_EXAMPLES: TRY(render_examples(examples, example_count, out, err)); break;
+        case PIECE_INPUT: TRY(text_append_string(out, input, err)); break;
+        default: TRY(text_append(out, piece.start, piece.length, err)); break;
         }
         bool line_begins = out->length == first || out->data[out->length - 1] == '\n';
         if (piece.kind != PIECE_TEXT && out->length == before && line_begins) at += strspn(at, "\n");

@@ -134,16 +134,11 @@ static int strip(const struct decoder_step *step, const struct text_list *in, st
 int decoder_step_apply(const struct decoder_step *step, const struct text_list *in, struct text_list *out,
                        struct text *room, struct error *err) {
     switch (step->kind) {
-    case DECODER_BYTE_LEVEL:
-        return byte_level(in, out, room, err);
-    case DECODER_REPLACE:
-        return replace(step, in, out, room, err);
-    case DECODER_BYTE_FALLBACK:
-        return byte_fallback(in, out, room, err);
-    case DECODER_FUSE:
-        return fuse(in, out, err);
-    case DECODER_STRIP:
-        return strip(step, in, out, err);
+    case DECODER_BYTE_LEVEL: return byte_level(in, out, room, err);
+    case DECODER_REPLACE: return replace(step, in, out, room, err);
+    case DECODER_BYTE_FALLBACK: return byte_fallback(in, out, room, err);
+    case DECODER_FUSE: return fuse(in, out, err);
+    case DECODER_STRIP: return strip(step, in, out, err);
     }
     return error_set(err, ERROR_INTERNAL, "unknown kind of decoder");
 }

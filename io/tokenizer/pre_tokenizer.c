@@ -35,19 +35,11 @@ static int add_part(struct cut *cut, size_t start, size_t end, bool matched, str
     matched = matched != stage->invert;
     bool grows = false;
     switch (stage->behavior) {
-    case SPLIT_ISOLATED:
-        return hand_on(cut, start, end, err);
-    case SPLIT_REMOVED:
-        return matched ? 0 : hand_on(cut, start, end, err);
-    case SPLIT_CONTIGUOUS:
-        grows = matched == cut->last_matched;
-        break;
-    case SPLIT_MERGED_PREVIOUS:
-        grows = matched && !cut->last_matched;
-        break;
-    case SPLIT_MERGED_NEXT:
-        grows = !matched && cut->last_matched;
-        break;
+    case SPLIT_ISOLATED: return hand_on(cut, start, end, err);
+    case SPLIT_REMOVED: return matched ? 0 : hand_on(cut, start, end, err);
+    case SPLIT_CONTIGUOUS: grows = matched == cut->last_matched; break;
+    case SPLIT_MERGED_PREVIOUS: grows = matched && !cut->last_matched; break;
+    case SPLIT_MERGED_NEXT: grows = !matched && cut->last_matched; break;
     }
     cut->last_matched = matched;
     if (grows && cut->pending) {

@@ -84,10 +84,8 @@ bool unicode_is_word(int32_t point) {
     case UTF8PROC_CATEGORY_ME:
     case UTF8PROC_CATEGORY_ND:
     case UTF8PROC_CATEGORY_NL:
-    case UTF8PROC_CATEGORY_PC:
-        return true;
-    default:
-        break;
+    case UTF8PROC_CATEGORY_PC: return true;
+    default: break;
     }
     /* Join_Control, and the symbols that are Alphabetic: circled, squared and negative letters. */
     return point == 0x200c || point == 0x200d || (point >= 0x24b6 && point <= 0x24e9) ||
@@ -107,14 +105,10 @@ static const char *stand_in(enum unicode_class class, size_t bytes) {
     static const char *const other[] = {"\xc3\x97", "\xe2\x86\x90",
                                         "\xf0\x9f\x98\x80"}; /* U+00D7, U+2190, U+1F600 */
     switch (class) {
-    case UNICODE_LETTER:
-        return letter[bytes - 2];
-    case UNICODE_NUMBER:
-        return number[bytes - 2];
-    case UNICODE_MARK:
-        return mark[bytes - 2];
-    default:
-        return other[bytes - 2];
+    case UNICODE_LETTER: return letter[bytes - 2];
+    case UNICODE_NUMBER: return number[bytes - 2];
+    case UNICODE_MARK: return mark[bytes - 2];
+    default: return other[bytes - 2];
     }
 }
 

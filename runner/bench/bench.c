@@ -76,11 +76,15 @@ const struct setting bench_settings_table[] = {
      .offset = FIELD(recompute),
      .choices = recompute_names,
      .meaning = "what the backward pass computes again (with a model folder)"},
-    {.name = "model", .kind = SETTING_TEXT, .offset = FIELD(model), .meaning = "model of the experiment (default: its first one)"},
+    {.name = "model",
+     .kind = SETTING_TEXT,
+     .offset = FIELD(model),
+     .meaning = "model of the experiment (default: its first one)"},
     {.name = "method",
      .kind = SETTING_TEXT,
      .offset = FIELD(method),
-     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its name (adapt)"},
+     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its "
+                "name (adapt)"},
     {.name = NULL}};
 
 static const double RATE = 1e-6; /* of the optimizer: small, so that the model stays one */
@@ -105,7 +109,8 @@ static double operations_of(const struct bench *bench, const struct example *exa
     return estimate_operations(bench->work->model, rows, supervised, rows);
 }
 
-static void count_training(const struct bench *bench, const struct draw_list *draws, struct bench_steps *out) {
+static void count_training(const struct bench *bench, const struct draw_list *draws,
+                           struct bench_steps *out) {
     for (int i = 0; i < draws->count; i++) {
         const struct example *example = draws->draws[i].example;
         out->tokens += example->length;
@@ -114,7 +119,8 @@ static void count_training(const struct bench *bench, const struct draw_list *dr
     }
 }
 
-static int count_validation(const struct bench *bench, int64_t update, struct bench_steps *out, struct error *err) {
+static int count_validation(const struct bench *bench, int64_t update, struct bench_steps *out,
+                            struct error *err) {
     const struct example **chosen;
     int most = (int)bench->plan.validation_batch;
     TRY(memory_alloc(&chosen, (size_t)most, sizeof *chosen, err));
@@ -134,8 +140,8 @@ static int count_validation(const struct bench *bench, int64_t update, struct be
 enum kind { KIND_PLAIN, KIND_UPDATE };
 
 /* A step, its time added to `out` unless that is NULL: a first step meets cold memory. */
-static int take(struct bench *bench, enum kind kind, const struct draw_list *draws, int64_t update, struct bench_steps *out,
-                struct error *err) {
+static int take(struct bench *bench, enum kind kind, const struct draw_list *draws, int64_t update,
+                struct bench_steps *out, struct error *err) {
     struct trainer_step step;
     double phase[PHASE_COUNT], timed[TIMED_COUNT];
     const struct worst_case *worst_case = &mixture_plan(bench->mixture)->worst_case;
@@ -147,8 +153,8 @@ static int take(struct bench *bench, enum kind kind, const struct draw_list *dra
     if (kind == KIND_PLAIN)
         TRY(trainer_plain_step(bench->trainer, draws, RATE, &step, err));
     else
-        TRY(trainer_update_step(bench->trainer, draws, bench->sampler, mixture_shares(bench->mixture), worst_case, update,
-                                RATE, &step, err));
+        TRY(trainer_update_step(bench->trainer, draws, bench->sampler, mixture_shares(bench->mixture),
+                                worst_case, update, RATE, &step, err));
     TRY(group_barrier(bench->group, err));
     double seconds = clock_seconds() - start;
     if (!out) return 0;
@@ -180,8 +186,8 @@ static void find_median(struct bench *bench, struct bench_steps *steps) {
 }
 
 static int draw(struct bench *bench, int probe, struct draw_list *draws, struct error *err) {
-    return sampler_step(bench->sampler, mixture_shares(bench->mixture), probe, bench->work->training->batch_tokens, INT64_MAX,
-                        draws, err);
+    return sampler_step(bench->sampler, mixture_shares(bench->mixture), probe,
+                        bench->work->training->batch_tokens, INT64_MAX, draws, err);
 }
 
 static int run_plain(struct bench *bench, struct bench_result *out, struct error *err) {
@@ -194,8 +200,8 @@ static int run_plain(struct bench *bench, struct bench_result *out, struct error
     return 0;
 }
 
-/* Both kinds on the same examples, in separate runs so that each has its median; the sampler's draws depend on the order of calls
- * alone, so every pair shares its draws. */
+/* Both kinds on the same examples, in separate runs so that each has its median; the sampler's draws depend
+ * on the order of calls alone, so every pair shares its draws. */
 static int run_updates(struct bench *bench, enum kind kind, struct bench_steps *out, struct error *err) {
     struct sampler *sampler;
     const struct training_settings *training = bench->work->training;
@@ -216,7 +222,8 @@ static int run_updates(struct bench *bench, enum kind kind, struct bench_steps *
 
 /* ---- the whole */
 
-static int measure_product(struct backend *backend, const struct group *group, double *rate, struct error *err) {
+static int measure_product(struct backend *backend, const struct group *group, double *rate,
+                           struct error *err) {
     double mine = 0;
     TRY(group_barrier(group, err));
     TRY(group_agree(group, matmul_rate_measure(backend, PRODUCT_SECONDS, &mine, err), err));
@@ -256,7 +263,8 @@ static int run(struct bench *bench, struct backend *backend, struct bench_result
     const struct bench_work *work = bench->work;
     TRY(group_agree(bench->group, prepare(bench, backend, err), err));
     TRY(measure_product(backend, bench->group, &out->product_rate, err));
-    TRY(trainer_create(bench->timing, bench->group, work->model, work->training, &bench->plan, &bench->trainer, err));
+    TRY(trainer_create(bench->timing, bench->group, work->model, work->training, &bench->plan,
+                       &bench->trainer, err));
     TRY(run_plain(bench, out, err));
     out->plain_memory = resident_memory();
     if (bench->plan.needs & METHOD_NEEDS_ALIGNMENT) {

@@ -13,7 +13,8 @@ struct bench_place {
 };
 
 /* One line of JSON. Seconds are of a step on average where they are broken down, medians elsewhere. */
-int bench_print_json(FILE *out, const struct bench_place *place, const struct bench_result *result, struct error *err);
+int bench_print_json(FILE *out, const struct bench_place *place, const struct bench_result *result,
+                     struct error *err);
 
 /* The same for people. */
 void bench_print_table(FILE *out, const struct bench_place *place, const struct bench_result *result);

@@ -111,8 +111,8 @@ static int prepare(struct cell_run *run, struct error *err) {
         memory_free(name);
     }
     TRY(group_agree(job->group, start_watchdog(run, err), err));
-    TRY(trainer_create(job->backend, job->group, job->model, &job->experiment->training, mixture_plan(run->mixture),
-                       &run->trainer, err));
+    TRY(trainer_create(job->backend, job->group, job->model, &job->experiment->training,
+                       mixture_plan(run->mixture), &run->trainer, err));
     trainer_watch(run->trainer, show_life, run);
     TRY(cell_resume_load(run, err));
     TRY(group_agree(job->group, cell_coordinates(run) ? cell_kept_open(run, err) : 0, err));
@@ -138,7 +138,8 @@ static int course(struct cell_run *run, struct error *err) {
     return code;
 }
 
-/* Done, or failed for a reason that lies in what the cell computes: another attempt from the checkpoint would end the same way. */
+/* Done, or failed for a reason that lies in what the cell computes: another attempt from the checkpoint would
+ * end the same way. */
 static bool is_final(int code) {
     return !code || code == ERROR_NUMERIC || code == ERROR_INTERNAL;
 }
@@ -156,8 +157,9 @@ static int finish(struct cell_run *run, int code, struct error *err) {
         archive_cell_close(&run->archive);
         return code;
     }
-    int closed = archive_cell_finish(&run->archive, code ? ARCHIVE_FAILED : ARCHIVE_DONE, code ? err->message : NULL,
-                                     run->saved ? run->model_folder : NULL, &late);
+    int closed =
+        archive_cell_finish(&run->archive, code ? ARCHIVE_FAILED : ARCHIVE_DONE, code ? err->message : NULL,
+                            run->saved ? run->model_folder : NULL, &late);
     if (closed && !code) *err = late;
     if (!code) code = closed;
     if (is_final(code)) cell_checkpoint_remove(run);

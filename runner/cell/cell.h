@@ -1,4 +1,5 @@
-/* One cell of the grid: fine-tune one model under one budget with one method and seed, measure, evaluate, archive. */
+/* One cell of the grid: fine-tune one model under one budget with one method and seed, measure, evaluate,
+ * archive. */
 #ifndef ADAPT_RUNNER_CELL_H
 #define ADAPT_RUNNER_CELL_H
 
@@ -26,9 +27,10 @@ struct cell_job {
     bool restart;        /* checkpoints of earlier runs are thrown away */
 };
 
-/* Runs the cell to its end, from its newest good checkpoint where there is one. Its file in the archive ends as done, or as failed
- * with the reason, which is also returned. Where the run is to stop it returns ERROR_STOPPED: everything is saved, and the
- * archive says that the cell is running. Collective over the group; every rank returns the same code. */
+/* Runs the cell to its end, from its newest good checkpoint where there is one. Its file in the archive ends
+ * as done, or as failed with the reason, which is also returned. Where the run is to stop it returns
+ * ERROR_STOPPED: everything is saved, and the archive says that the cell is running. Collective over the
+ * group; every rank returns the same code. */
 int cell_run(const struct cell_job *job, struct error *err);
 
 #endif

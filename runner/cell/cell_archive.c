@@ -33,8 +33,14 @@ int cell_archive_open(struct cell_run *run, const struct manifest *from, struct 
     int code = arena_alloc(arena, &tasks, (size_t)set->count, sizeof *tasks, err);
     for (int k = 0; !code && k < set->count; k++) {
         const struct task *task = &set->tasks[k];
-        tasks[k] = (struct archive_task){task->name,  task->category, task->training_count, task->validation_count,
-                                         task->training_supervised, task->cut, task->dropped, task->bad};
+        tasks[k] = (struct archive_task){task->name,
+                                         task->category,
+                                         task->training_count,
+                                         task->validation_count,
+                                         task->training_supervised,
+                                         task->cut,
+                                         task->dropped,
+                                         task->bad};
     }
     plan.task = tasks;
     if (!code) code = decontaminate_archive(experiment, set, arena, &plan.overlap, err);
@@ -42,8 +48,9 @@ int cell_archive_open(struct cell_run *run, const struct manifest *from, struct 
     plan.method_settings = settings;
     if (!code) code = archive_cell_path(experiment->out, &plan.key, &path, err);
     if (!code)
-        code = from ? archive_cell_resume(path, &about, &plan, from->step, from->validations, &run->archive, err)
-                    : archive_cell_create(path, &about, &plan, &run->archive, err);
+        code =
+            from ? archive_cell_resume(path, &about, &plan, from->step, from->validations, &run->archive, err)
+                 : archive_cell_create(path, &about, &plan, &run->archive, err);
     arena_destroy(&arena);
     memory_free(settings);
     memory_free(path);

@@ -13,7 +13,8 @@ static bool has_moments(const struct training_settings *training) {
     return training->optimizer.kind == OPTIMIZER_ADAMW;
 }
 
-size_t cell_checkpoint_bytes(const struct loaded_model *model, const struct training_settings *training, int ranks) {
+size_t cell_checkpoint_bytes(const struct loaded_model *model, const struct training_settings *training,
+                             int ranks) {
     size_t most = 0;
     if (training->checkpoint_minutes <= 0.0) return 0;
     for (int rank = 0; rank < ranks; rank++) {
@@ -23,7 +24,7 @@ size_t cell_checkpoint_bytes(const struct loaded_model *model, const struct trai
     return snapshot_bytes(most, has_moments(training));
 }
 
-/* ------------------------------------------------------------------------------------------- memory */
+/* ---- memory */
 
 /* Copies are made only where they fit beside everything else that the run has on this machine. */
 static bool room_for_copies(const struct cell_run *run) {
@@ -31,7 +32,8 @@ static bool room_for_copies(const struct cell_run *run) {
     const struct training_settings *training = &job->experiment->training;
     size_t copies = cell_checkpoint_bytes(job->model, training, job->group->size);
     double rank =
-        trainer_memory(job->backend, job->model, training, mixture_plan(run->mixture), job->group->size).total;
+        trainer_memory(job->backend, job->model, training, mixture_plan(run->mixture), job->group->size)
+            .total;
     if (!copies) return false;
     if (!device_uses_host_memory(job->experiment->device)) rank = 0;
     return (rank + (double)copies) * job->neighbours <= (double)machine_memory();
@@ -58,7 +60,9 @@ int cell_checkpoint_prepare(struct cell_run *run, struct error *err) {
     bool copies = room_for_copies(run);
     if (!code) code = snapshot_create(&vectors, copies, &c->snapshot, err);
     if (!copies && run->job->progress && training->checkpoint_minutes > 0.0)
-        progress_say(run->job->progress, "adapt: warning: there is no memory for copies: training waits while a checkpoint is written");
+        progress_say(
+            run->job->progress,
+            "adapt: warning: there is no memory for copies: training waits while a checkpoint is written");
     c->last = clock_seconds();
     return group_agree(run->job->group, code, err);
 }
@@ -79,7 +83,7 @@ void cell_checkpoint_remove(struct cell_run *run) {
     if (cell_coordinates(run)) file_remove_tree(run->checkpoint->folder, &ignored);
 }
 
-/* ------------------------------------------------------------------------------------------- beginning */
+/* ---- beginning */
 
 static int begin_share(struct cell_run *run, struct error *err) {
     struct cell_checkpoint *c = run->checkpoint;
@@ -117,7 +121,7 @@ static int begin(struct cell_run *run, struct error *err) {
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- ending */
+/* ---- ending */
 
 /* What a rank tells of its share. */
 struct share {
@@ -140,7 +144,8 @@ static int commit(struct cell_run *run, const struct share *shares, struct error
     return store_commit(c->folder, c->number, &c->pending, err);
 }
 
-/* The coordinator's: a checkpoint that could not be written is told, one of a cell that is not ours any more ends it. */
+/* The coordinator's: a checkpoint that could not be written is told, one of a cell that is not ours any more
+ * ends it. */
 static int commit_or_warn(struct cell_run *run, const struct share *shares, struct error *err) {
     struct cell_checkpoint *c = run->checkpoint;
     struct error why = {0};
@@ -148,7 +153,8 @@ static int commit_or_warn(struct cell_run *run, const struct share *shares, stru
     if (!commit(run, shares, &why)) return 0;
     store_drop(c->folder, c->number);
     if (run->job->progress)
-        progress_say(run->job->progress, "adapt: warning: the checkpoint at step %lld could not be written: %s",
+        progress_say(run->job->progress,
+                     "adapt: warning: the checkpoint at step %lld could not be written: %s",
                      (long long)c->pending.step, why.message);
     return 0;
 }
@@ -170,7 +176,7 @@ static int finish(struct cell_run *run, struct error *err) {
     return group_agree(group, code, err);
 }
 
-/* ------------------------------------------------------------------------------------------- when */
+/* ---- when */
 
 void cell_checkpoint_vote(struct cell_run *run, int vote[CELL_VOTES]) {
     struct cell_checkpoint *c = run->checkpoint;

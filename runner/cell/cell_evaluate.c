@@ -27,8 +27,8 @@ static int go_on(void *context, struct error *err) {
 }
 
 /* One benchmark. Some ranks may see the signal, and the others only that these gave up. */
-static int measure(struct cell_run *run, const struct eval_model *model, const struct eval_settings *settings, int benchmark,
-                   double share, struct error *err) {
+static int measure(struct cell_run *run, const struct eval_model *model, const struct eval_settings *settings,
+                   int benchmark, double share, struct error *err) {
     const struct cell_job *job = run->job;
     struct group group = *job->group;
     struct eval_peers peers = evaluation_peers(&group);
@@ -61,7 +61,8 @@ static int evaluate(struct cell_run *run, const struct evaluation_point *point, 
     struct eval_settings settings = evaluation->settings;
     if (point->limit) settings.limit = point->limit;
     for (int i = 0; i < evaluation->benchmark_count; i++) {
-        double kept = cell_coordinates(run) && cell_kept_has(run, point->share, evaluation->benchmarks[i].name);
+        double kept =
+            cell_coordinates(run) && cell_kept_has(run, point->share, evaluation->benchmarks[i].name);
         TRY(group_broadcast(job->group, &kept, 1, err));
         if (kept == 0.0) TRY(measure(run, &model, &settings, i, point->share, err));
     }

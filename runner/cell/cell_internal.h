@@ -1,6 +1,7 @@
-/* What the files of a cell's life share: cell.c (its course), cell_archive.c (its file), cell_resume.c (going on from a checkpoint),
- * cell_checkpoint.c (making one), cell_state.c (what is in it), cell_train.c (its steps), cell_measure.c (set points, the kept
- * checkpoint), cell_evaluate.c (benchmarks), cell_reference.c (what an objective compares with). */
+/* What the files of a cell's life share: cell.c (its course), cell_archive.c (its file), cell_resume.c (going
+ * on from a checkpoint), cell_checkpoint.c (making one), cell_state.c (what is in it), cell_train.c (its
+ * steps), cell_measure.c (set points, the kept checkpoint), cell_evaluate.c (benchmarks), cell_reference.c
+ * (what an objective compares with). */
 #ifndef ADAPT_RUNNER_CELL_INTERNAL_H
 #define ADAPT_RUNNER_CELL_INTERNAL_H
 
@@ -34,23 +35,23 @@ struct cell_run {
     const char **task_name;  /* [tasks] borrowed names */
     int64_t step;            /* optimizer steps taken */
     int64_t updates, last_update;
-    int64_t validations;     /* rows of set points in the archive; the coordinator's */
-    bool trained;            /* the budget is spent */
-    int set_point;           /* next index into the experiment's validation_at */
-    int eval_point;          /* next index into the experiment's times of evaluation */
-    double best;             /* smallest worst or mean validation loss so far */
-    char *model_folder;      /* where the kept checkpoint goes */
-    bool saved;              /* something is there */
-    double flushed;          /* clock at the last flush */
-    double archive_seconds;  /* that writing the last row, and a checkpoint behind it, took */
+    int64_t validations;    /* rows of set points in the archive; the coordinator's */
+    bool trained;           /* the budget is spent */
+    int set_point;          /* next index into the experiment's validation_at */
+    int eval_point;         /* next index into the experiment's times of evaluation */
+    double best;            /* smallest worst or mean validation loss so far */
+    char *model_folder;     /* where the kept checkpoint goes */
+    bool saved;             /* something is there */
+    double flushed;         /* clock at the last flush */
+    double archive_seconds; /* that writing the last row, and a checkpoint behind it, took */
 };
 
 static inline bool cell_coordinates(const struct cell_run *run) {
     return group_is_coordinator(run->job->group);
 }
 
-/* cell_archive.c: opens the cell's file: a new one, or the first rows of the one that there is, as a checkpoint says. The
- * coordinator's. */
+/* cell_archive.c: opens the cell's file: a new one, or the first rows of the one that there is, as a
+ * checkpoint says. The coordinator's. */
 int cell_archive_open(struct cell_run *run, const struct manifest *from, struct error *err);
 
 /* Trains until the budget is spent; set points on the way. Goes on from where run->step is. */
@@ -60,8 +61,8 @@ int cell_train(struct cell_run *run, struct error *err);
 int cell_measure_reached(struct cell_run *run, bool end, struct error *err);
 /* Saves the checkpoint if "keep" asks for the last one. */
 int cell_keep_last(struct cell_run *run, struct error *err);
-/* Runs the benchmarks on the current weights and adds them to the archive: where a set point of the training has been
- * reached, and at its end where that is asked for. */
+/* Runs the benchmarks on the current weights and adds them to the archive: where a set point of the training
+ * has been reached, and at its end where that is asked for. */
 int cell_evaluate_reached(struct cell_run *run, struct error *err);
 int cell_evaluate_end(struct cell_run *run, struct error *err);
 /* Fills run->reference: from a file, an earlier cell, or the initial losses. */

@@ -85,7 +85,8 @@ static int keep(const struct cell_run *run, const struct archive_evaluation *eva
     const char *folder = run->checkpoint->folder;
     struct text path = {0};
     TRY(file_make_folder(folder, err));
-    int code = text_printf(&path, err, "%s/at-%.17g.%s%s", folder, evaluation->share, evaluation->benchmark, SUFFIX);
+    int code =
+        text_printf(&path, err, "%s/at-%.17g.%s%s", folder, evaluation->share, evaluation->benchmark, SUFFIX);
     if (!code) code = evaluation_file_write(text_string(&path), evaluation, err);
     text_free(&path);
     return code;
@@ -97,6 +98,7 @@ int cell_kept_add(struct cell_run *run, const struct archive_evaluation *evaluat
     TRY(note(run->kept, evaluation->share, evaluation->benchmark, err));
     if (run->job->claim) TRY(claim_check(run->job->claim, err));
     if (keep(run, evaluation, &why) && run->job->progress)
-        progress_say(run->job->progress, "adapt: warning: a benchmark's result is not kept until the cell ends: %s", why.message);
+        progress_say(run->job->progress,
+                     "adapt: warning: a benchmark's result is not kept until the cell ends: %s", why.message);
     return 0;
 }

@@ -1,4 +1,5 @@
-/* What a cell measures beside its steps: validation losses at set points, and the checkpoint worth keeping. */
+/* What a cell measures beside its steps: validation losses at set points, and the checkpoint worth keeping.
+ */
 #include "runner/cell/cell_internal.h"
 
 #include "base/memory.h"
@@ -9,8 +10,8 @@
 static int save_model(struct cell_run *run, struct error *err) {
     const struct loaded_model *model = run->job->model;
     TRY(file_make_folder(run->model_folder, err));
-    TRY(parameters_save(run->job->experiment->keep_dtype, model->entry->path, run->model_folder, model->layout, run->job->backend,
-                        trainer_parameters(run->trainer), err));
+    TRY(parameters_save(run->job->experiment->keep_dtype, model->entry->path, run->model_folder,
+                        model->layout, run->job->backend, trainer_parameters(run->trainer), err));
     run->saved = true;
     return 0;
 }
@@ -18,8 +19,10 @@ static int save_model(struct cell_run *run, struct error *err) {
 /* The coordinator's part of a set point: the row, and the checkpoint if it is the best so far. */
 static int record(struct cell_run *run, struct error *err) {
     const struct experiment *experiment = run->job->experiment;
-    struct archive_validation row = {
-        .step = run->step, .supervised_tokens = run->ledger.sum[LEDGER_TRAINING], .loss = run->loss, .worst = -INFINITY};
+    struct archive_validation row = {.step = run->step,
+                                     .supervised_tokens = run->ledger.sum[LEDGER_TRAINING],
+                                     .loss = run->loss,
+                                     .worst = -INFINITY};
     for (int k = 0; k < run->tasks; k++) {
         if (run->loss[k] > row.worst) row.worst = run->loss[k];
         row.mean += run->loss[k] / run->tasks;

@@ -1,4 +1,5 @@
-/* The losses that an objective compares with: an earlier cell's last ones, a file's, or those before the first step. */
+/* The losses that an objective compares with: an earlier cell's last ones, a file's, or those before the
+ * first step. */
 #include "runner/cell/cell_internal.h"
 
 #include "base/memory.h"
@@ -18,8 +19,9 @@ static int reference_from_cell(struct cell_run *run, struct error *err) {
     int64_t rows = 0, columns = 0;
     int code = archive_cell_path(experiment->out, &key, &path, err);
     if (!code && !file_exists(path))
-        code = error_set(err, ERROR_INPUT, "%s: the cell that this one compares with has not run (run cell %d first)",
-                         path, cell->index);
+        code = error_set(err, ERROR_INPUT,
+                         "%s: the cell that this one compares with has not run (run cell %d first)", path,
+                         cell->index);
     if (!code) code = archive_reader_open(path, &reader, err);
     if (!code) code = archive_reader_summary(reader, &summary, err);
     if (!code && summary.state != ARCHIVE_DONE)
@@ -27,8 +29,8 @@ static int reference_from_cell(struct cell_run *run, struct error *err) {
                          archive_state_name(summary.state));
     if (!code) code = archive_reader_validation(reader, "loss", &loss, &rows, &columns, err);
     if (!code && (rows < 1 || columns != run->tasks))
-        code = error_set(err, ERROR_INPUT, "%s: %lld x %lld validation losses (%d tasks expected)", path, (long long)rows,
-                         (long long)columns, run->tasks);
+        code = error_set(err, ERROR_INPUT, "%s: %lld x %lld validation losses (%d tasks expected)", path,
+                         (long long)rows, (long long)columns, run->tasks);
     if (!code) memcpy(run->reference, loss + (rows - 1) * columns, (size_t)run->tasks * sizeof(double));
     memory_free(loss);
     memory_free(path);

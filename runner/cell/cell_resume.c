@@ -6,7 +6,8 @@
 #include "runner/cell/weights_hash.h"
 #include <string.h>
 
-/* What a cell computes with, as far as its archive's settings do not say it: those are compared for the experiment as a whole. */
+/* What a cell computes with, as far as its archive's settings do not say it: those are compared for the
+ * experiment as a whole. */
 static int find_identity(const struct cell_run *run, char hex[HASH_HEX_BYTES], struct error *err) {
     const struct cell_job *job = run->job;
     struct archive_cell_key key = grid_cell_key(job->experiment, job->cell);
@@ -16,12 +17,20 @@ static int find_identity(const struct cell_run *run, char hex[HASH_HEX_BYTES], s
     TRY(weights_hash(job->model->entry->path, weights, err));
     int code = experiment_method_json(&job->experiment->methods[job->cell->method], &settings, err);
     if (!code)
-        code = text_printf(&numbers, err, "%lld %lld %zu", key.seed, (long long)run->ledger.budget, job->model->layout->elements);
-    const char *parts[] = {key.model, key.budget, key.method, job->model->tasks->hash, tokenizer_hash(job->model->tokenizer),
-                           settings, text_string(&numbers), weights};
+        code = text_printf(&numbers, err, "%lld %lld %zu", key.seed, (long long)run->ledger.budget,
+                           job->model->layout->elements);
+    const char *parts[] = {key.model,
+                           key.budget,
+                           key.method,
+                           job->model->tasks->hash,
+                           tokenizer_hash(job->model->tokenizer),
+                           settings,
+                           text_string(&numbers),
+                           weights};
     if (!code) code = hash_create(&hash, err);
     if (!code) {
-        for (size_t i = 0; i < sizeof parts / sizeof *parts && !code; i++) code = hash_update_string(hash, parts[i], err);
+        for (size_t i = 0; i < sizeof parts / sizeof *parts && !code; i++)
+            code = hash_update_string(hash, parts[i], err);
         if (!code)
             code = hash_finish(&hash, hex, err);
         else
@@ -54,7 +63,8 @@ static int read_whole(struct cell_run *run, int64_t number, struct error *err) {
     TRY(store_read(c->folder, number, &c->found, err));
     if (strcmp(c->found->identity, c->identity) || c->found->elements != run->job->model->layout->elements)
         return error_set(err, ERROR_INPUT, "it is of another cell, or of other data, weights or settings");
-    if (!c->found->moments && !c->found->trained && run->job->experiment->training.optimizer.kind == OPTIMIZER_ADAMW)
+    if (!c->found->moments && !c->found->trained &&
+        run->job->experiment->training.optimizer.kind == OPTIMIZER_ADAMW)
         return error_set(err, ERROR_INPUT, "it lacks the optimizer's moments");
     return store_verify(c->folder, c->found, group->rank, group->size, err);
 }
@@ -80,14 +90,14 @@ static int try_checkpoint(struct cell_run *run, int64_t number, bool *good, stru
         return code;
     }
     if (run->job->progress)
-        progress_say(run->job->progress, "adapt: warning: %s: checkpoint %lld cannot be used: %s", c->folder, (long long)number,
-                     why.message);
+        progress_say(run->job->progress, "adapt: warning: %s: checkpoint %lld cannot be used: %s", c->folder,
+                     (long long)number, why.message);
     return 0;
 }
 
 /* The coordinator's list, one number at a time; -1 ends it. */
-static int next_number(const struct cell_run *run, const int64_t *numbers, size_t count, size_t i, int64_t *number,
-                       struct error *err) {
+static int next_number(const struct cell_run *run, const int64_t *numbers, size_t count, size_t i,
+                       int64_t *number, struct error *err) {
     double value = i < count ? (double)numbers[i] : -1.0;
     TRY(group_broadcast(run->job->group, &value, 1, err));
     *number = (int64_t)value;
@@ -97,7 +107,8 @@ static int next_number(const struct cell_run *run, const int64_t *numbers, size_
 static int start_anew(struct cell_run *run, bool lost, struct error *err) {
     int code = 0;
     if (cell_coordinates(run)) {
-        if (lost && run->job->progress) progress_say(run->job->progress, "adapt: warning: the cell starts from its first step");
+        if (lost && run->job->progress)
+            progress_say(run->job->progress, "adapt: warning: the cell starts from its first step");
         code = cell_archive_open(run, NULL, err);
         struct error why;
         int left = code ? 0 : file_remove_tree(run->checkpoint->folder, &why);
@@ -129,11 +140,11 @@ int cell_resume_open(struct cell_run *run, struct error *err) {
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- vectors */
+/* ---- vectors */
 
 /* The part of a shard's moments that this rank's optimizer holds. */
-static void load_moments(struct backend *backend, const struct optimizer_state *optimizer, const struct manifest_shard *shard,
-                         const float *data) {
+static void load_moments(struct backend *backend, const struct optimizer_state *optimizer,
+                         const struct manifest_shard *shard, const float *data) {
     size_t first = shard->first, end = shard->first + shard->count;
     size_t held_end = optimizer->held.first + optimizer->held.count;
     if (first < optimizer->held.first) first = optimizer->held.first;
@@ -179,7 +190,7 @@ int cell_resume_load(struct cell_run *run, struct error *err) {
     TRY(group_agree(run->job->group, load(run, err), err));
     manifest_destroy(&c->found);
     if (run->job->progress)
-        progress_say(run->job->progress, "cell %d goes on from its checkpoint at step %lld%s", run->job->cell->index,
-                     (long long)run->step, run->trained ? ", trained" : "");
+        progress_say(run->job->progress, "cell %d goes on from its checkpoint at step %lld%s",
+                     run->job->cell->index, (long long)run->step, run->trained ? ", trained" : "");
     return 0;
 }

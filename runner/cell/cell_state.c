@@ -7,8 +7,17 @@
 enum { COUNTERS, BEST, SHARE, LOSS, MIXTURE, SAMPLER, LEDGER, WATCH };
 static const char *const names[CELL_SECTIONS] = {"counters", "best",    "share",  "loss",
                                                  "mixture",  "sampler", "ledger", "watch"};
-enum { COUNTER_STEP, COUNTER_UPDATES, COUNTER_LAST_UPDATE, COUNTER_SET_POINT, COUNTER_EVAL_POINT, COUNTER_VALIDATIONS, COUNTER_SAVED,
-       COUNTER_OPTIMIZER_STEPS, COUNTER_COUNT };
+enum {
+    COUNTER_STEP,
+    COUNTER_UPDATES,
+    COUNTER_LAST_UPDATE,
+    COUNTER_SET_POINT,
+    COUNTER_EVAL_POINT,
+    COUNTER_VALIDATIONS,
+    COUNTER_SAVED,
+    COUNTER_OPTIMIZER_STEPS,
+    COUNTER_COUNT
+};
 
 /* Words of each section; the watch is the coordinator's alone. */
 static void find_sizes(const struct cell_run *run, size_t size[CELL_SECTIONS]) {
@@ -22,7 +31,8 @@ static void find_sizes(const struct cell_run *run, size_t size[CELL_SECTIONS]) {
     size[WATCH] = watch_state_words(run->tasks);
 }
 
-int cell_state_room(const struct cell_run *run, struct arena *arena, struct manifest_section *sections, struct error *err) {
+int cell_state_room(const struct cell_run *run, struct arena *arena, struct manifest_section *sections,
+                    struct error *err) {
     size_t size[CELL_SECTIONS];
     find_sizes(run, size);
     for (int i = 0; i < CELL_SECTIONS; i++) {
@@ -59,8 +69,10 @@ static int load_counters(struct cell_run *run, const uint64_t *words, struct err
     const struct evaluation_settings *evaluation = &run->job->experiment->evaluation;
     int64_t counters[COUNTER_COUNT];
     memcpy(counters, words, sizeof counters);
-    bool sound = counters[COUNTER_SET_POINT] <= evaluation->validation_count && counters[COUNTER_EVAL_POINT] <= evaluation->at_count;
-    for (int i = 0; i < COUNTER_COUNT; i++) sound = sound && counters[i] >= (i == COUNTER_LAST_UPDATE ? -1 : 0);
+    bool sound = counters[COUNTER_SET_POINT] <= evaluation->validation_count &&
+                 counters[COUNTER_EVAL_POINT] <= evaluation->at_count;
+    for (int i = 0; i < COUNTER_COUNT; i++)
+        sound = sound && counters[i] >= (i == COUNTER_LAST_UPDATE ? -1 : 0);
     if (!sound) return error_set(err, ERROR_INPUT, "the checkpoint's counters are none of this cell");
     run->step = counters[COUNTER_STEP];
     run->updates = counters[COUNTER_UPDATES];
@@ -82,7 +94,8 @@ int cell_state_load(struct cell_run *run, const struct manifest *manifest, struc
     memcpy(&run->best, section[BEST]->words, 8);
     memcpy(run->share, section[SHARE]->words, 8 * tasks);
     memcpy(run->loss, section[LOSS]->words, 8 * tasks);
-    TRY(mixture_state_load(run->mixture, (const double *)(const void *)section[MIXTURE]->words, size[MIXTURE], err));
+    TRY(mixture_state_load(run->mixture, (const double *)(const void *)section[MIXTURE]->words, size[MIXTURE],
+                           err));
     TRY(sampler_restore(run->sampler, section[SAMPLER]->words, err));
     TRY(ledger_restore(&run->ledger, section[LEDGER]->words, err));
     if (run->watch) watch_restore(run->watch, section[WATCH]->words);

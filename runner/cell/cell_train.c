@@ -9,7 +9,8 @@
 
 static const double FLUSH_SECONDS = 1.0; /* a kill loses at most the rows of about this long */
 
-/* The mixture in shares of supervised tokens: itself, or weighted by completion length where p counts examples. */
+/* The mixture in shares of supervised tokens: itself, or weighted by completion length where p counts
+ * examples. */
 static void find_token_share(struct cell_run *run) {
     bool by_token = run->job->experiment->training.unit == SAMPLER_TOKEN;
     double sum = 0.0;
@@ -47,10 +48,11 @@ static void warn_if_captured(struct cell_run *run, const double *validation_loss
     if (task < 0 || !run->job->progress) return;
     double share_from, share_to, loss_from, loss_to;
     watch_explain(run->watch, task, &share_from, &share_to, &loss_from, &loss_to);
-    progress_say(run->job->progress,
-                 "warning: task \"%s\" gained share (%.3f to %.3f) over %d updates while its validation loss did not "
-                 "fall (%.3f to %.3f)",
-                 run->task_name[task], share_from, share_to, WATCH_WINDOW, loss_from, loss_to);
+    progress_say(
+        run->job->progress,
+        "warning: task \"%s\" gained share (%.3f to %.3f) over %d updates while its validation loss did not "
+        "fall (%.3f to %.3f)",
+        run->task_name[task], share_from, share_to, WATCH_WINDOW, loss_from, loss_to);
 }
 
 /* The coordinator learns from the signal; everyone gets its mixture. */
@@ -70,7 +72,8 @@ static int learn(struct cell_run *run, const struct trainer_step *step, double r
     return group_broadcast(run->job->group, run->share, (size_t)run->tasks, err);
 }
 
-/* Fills in the seconds of a row: what the trainer has counted, `learning`, the writing of the last row, and the rest. */
+/* Fills in the seconds of a row: what the trainer has counted, `learning`, the writing of the last row, and
+ * the rest. */
 static void describe_time(struct cell_run *run, double seconds, double learning, struct archive_step *row) {
     double *phase = row->phase_seconds, rest = row->seconds = seconds + run->archive_seconds;
     trainer_take_phases(run->trainer, phase);
@@ -81,8 +84,8 @@ static void describe_time(struct cell_run *run, double seconds, double learning,
 }
 
 /* The row of this step; `share` is the mixture the step was drawn from. */
-static int log_step(struct cell_run *run, const struct trainer_step *step, double rate, const double *share, double seconds,
-                    double learning, struct error *err) {
+static int log_step(struct cell_run *run, const struct trainer_step *step, double rate, const double *share,
+                    double seconds, double learning, struct error *err) {
     const struct ledger *ledger = &run->ledger;
     struct mixture_view view = mixture_view(run->mixture);
     struct archive_step row = {.step = run->step,
@@ -127,8 +130,8 @@ static int take_step(struct cell_run *run, double *drawn_share, int *vote, bool 
     if (cost >= remaining) update = false;
     struct draw_list draws;
     int probe = update ? (int)mixture_plan(run->mixture)->probe : 0;
-    TRY(sampler_step(run->sampler, run->share, probe, training->batch_tokens, update ? remaining - cost : remaining,
-                     &draws, err));
+    TRY(sampler_step(run->sampler, run->share, probe, training->batch_tokens,
+                     update ? remaining - cost : remaining, &draws, err));
     *spent = draws.exhausted;
     cell_checkpoint_vote(run, vote);
     if (draws.count == 0) return group_agree_least(run->job->group, 0, vote, CELL_VOTES, err);
@@ -151,8 +154,8 @@ static int take_step(struct cell_run *run, double *drawn_share, int *vote, bool 
     int code = 0;
     if (cell_coordinates(run)) {
         code = log_step(run, &step, rate, drawn_share, ended - started, ended - learned, err);
-        progress_step(run->job->progress, run->step, ledger_charged(&run->ledger), run->ledger.fed, step.loss, run->tasks,
-                      run->share, run->task_name);
+        progress_step(run->job->progress, run->step, ledger_charged(&run->ledger), run->ledger.fed, step.loss,
+                      run->tasks, run->share, run->task_name);
     }
     cell_checkpoint_vote(run, vote);
     TRY(group_agree_least(run->job->group, code, vote, CELL_VOTES, err));
@@ -171,7 +174,8 @@ static int train(struct cell_run *run, double *drawn_share, struct error *err) {
     bool spent = false;
     while (!spent) {
         watchdog_mark(run->watchdog);
-        /* At the head of the loop, for a checkpoint may have been made before the benchmarks of a set point. */
+        /* At the head of the loop, for a checkpoint may have been made before the benchmarks of a set point.
+         */
         TRY(cell_evaluate_reached(run, err));
         int code = take_step(run, drawn_share, vote, &spent, err);
         if (code) return error_context(err, "step %lld", (long long)run->step);

@@ -13,7 +13,7 @@ struct decontaminate {
     char hash[HASH_HEX_BYTES];
 };
 
-/* ------------------------------------------------------------------------------------------- answers */
+/* ---- answers */
 
 /* The first so many records of each file are evaluated at some time; 0: all. */
 static long long evaluated_records(const struct evaluation_settings *evaluation) {
@@ -60,7 +60,7 @@ static int describe(void *context, int source, struct tasks_source *out, struct 
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- hash */
+/* ---- hash */
 
 static int describe_content(const struct evaluation_settings *evaluation, struct text *out,
                             struct error *err) {
@@ -82,7 +82,7 @@ static int make_hash(struct decontaminate *d, struct error *err) {
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- life */
+/* ---- life */
 
 int decontaminate_create(const struct experiment *experiment, struct decontaminate **out, struct error *err) {
     const struct evaluation_settings *evaluation = &experiment->evaluation;
@@ -118,7 +118,7 @@ const struct tasks_filter *decontaminate_filter(const struct decontaminate *deco
     return decontaminate ? &decontaminate->filter : NULL;
 }
 
-/* ------------------------------------------------------------------------------------------- archive */
+/* ---- archive */
 
 int decontaminate_archive(const struct experiment *experiment, const struct task_set *set,
                           struct arena *arena, const struct archive_overlap **out, struct error *err) {

@@ -39,8 +39,9 @@ int64_t ledger_remaining(const struct ledger *ledger) {
 int ledger_add(struct ledger *ledger, enum ledger_book book, int task, int64_t tokens, struct error *err) {
     bool charged = book == LEDGER_TRAINING || ledger->validation_charged;
     if (charged && tokens > ledger_remaining(ledger))
-        return error_set(err, ERROR_INTERNAL, "%lld tokens of task %d would pass the budget: %lld of %lld are spent",
-                         (long long)tokens, task, (long long)ledger_charged(ledger), (long long)ledger->budget);
+        return error_set(
+            err, ERROR_INTERNAL, "%lld tokens of task %d would pass the budget: %lld of %lld are spent",
+            (long long)tokens, task, (long long)ledger_charged(ledger), (long long)ledger->budget);
     ledger->spent[book][task] += tokens;
     ledger->sum[book] += tokens;
     return 0;
@@ -53,7 +54,8 @@ size_t ledger_state_words(int tasks) {
 void ledger_save(const struct ledger *ledger, uint64_t *words) {
     size_t tasks = (size_t)ledger->tasks;
     words[0] = (uint64_t)ledger->fed;
-    for (int book = 0; book < LEDGER_BOOKS; book++) memcpy(words + 1 + (size_t)book * tasks, ledger->spent[book], 8 * tasks);
+    for (int book = 0; book < LEDGER_BOOKS; book++)
+        memcpy(words + 1 + (size_t)book * tasks, ledger->spent[book], 8 * tasks);
 }
 
 int ledger_restore(struct ledger *ledger, const uint64_t *words, struct error *err) {
@@ -70,6 +72,7 @@ int ledger_restore(struct ledger *ledger, const uint64_t *words, struct error *e
         }
     }
     if (sound && ledger_charged(ledger) <= ledger->budget) return 0;
-    return error_set(err, ERROR_INPUT, "the saved ledger does not add up to a part of the budget of %lld tokens",
+    return error_set(err, ERROR_INPUT,
+                     "the saved ledger does not add up to a part of the budget of %lld tokens",
                      (long long)ledger->budget);
 }

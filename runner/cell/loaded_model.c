@@ -3,16 +3,18 @@
 #include "base/memory.h"
 #include "runner/cell/decontaminate.h"
 
-/* A tokenizer may know more tokens than the model (Gemma 3's has one for images), as long as no text uses them. */
-static int check_ids(const struct loaded_model *model, const struct task *task, const struct example *examples, int64_t count,
-                     struct error *err) {
+/* A tokenizer may know more tokens than the model (Gemma 3's has one for images), as long as no text uses
+ * them. */
+static int check_ids(const struct loaded_model *model, const struct task *task,
+                     const struct example *examples, int64_t count, struct error *err) {
     for (int64_t i = 0; i < count; i++)
         for (int32_t t = 0; t < examples[i].length; t++)
             if (examples[i].ids[t] >= model->config.vocabulary)
-                return error_set(err, ERROR_INPUT,
-                                 "%s: task \"%s\" contains token %d (\"%s\"), beyond config.json's vocab_size of %d",
-                                 model->entry->path, task->name, examples[i].ids[t],
-                                 tokenizer_token_text(model->tokenizer, examples[i].ids[t]), model->config.vocabulary);
+                return error_set(
+                    err, ERROR_INPUT,
+                    "%s: task \"%s\" contains token %d (\"%s\"), beyond config.json's vocab_size of %d",
+                    model->entry->path, task->name, examples[i].ids[t],
+                    tokenizer_token_text(model->tokenizer, examples[i].ids[t]), model->config.vocabulary);
     return 0;
 }
 
@@ -20,8 +22,8 @@ static int check_ids(const struct loaded_model *model, const struct task *task, 
 static int load_tasks(const struct experiment *experiment, struct loaded_model *model, struct error *err) {
     struct decontaminate *decontaminate;
     TRY(decontaminate_create(experiment, &decontaminate, err));
-    int code = task_set_load(&experiment->tasks, model->tokenizer, model->end_id, decontaminate_filter(decontaminate),
-                             experiment->cache, &model->tasks, err);
+    int code = task_set_load(&experiment->tasks, model->tokenizer, model->end_id,
+                             decontaminate_filter(decontaminate), experiment->cache, &model->tasks, err);
     decontaminate_destroy(&decontaminate);
     return code;
 }
@@ -34,9 +36,10 @@ static int open_alone(const struct experiment *experiment, struct loaded_model *
     model->end_id = tokenizer_end_id(model->tokenizer);
     if (model->end_id < 0 && model->config.end_count > 0) model->end_id = model->config.end_ids[0];
     if (model->end_id < 0)
-        return error_set(err, ERROR_INPUT,
-                         "%s: no end-of-text token (eos_token in tokenizer_config.json or eos_token_id in config.json)",
-                         folder);
+        return error_set(
+            err, ERROR_INPUT,
+            "%s: no end-of-text token (eos_token in tokenizer_config.json or eos_token_id in config.json)",
+            folder);
     TRY(load_tasks(experiment, model, err));
     for (int k = 0; k < model->tasks->count; k++) {
         const struct task *task = &model->tasks->tasks[k];
@@ -46,8 +49,8 @@ static int open_alone(const struct experiment *experiment, struct loaded_model *
     return 0;
 }
 
-int loaded_model_open(const struct experiment *experiment, int model, const struct group *group, struct loaded_model **out,
-                      struct error *err) {
+int loaded_model_open(const struct experiment *experiment, int model, const struct group *group,
+                      struct loaded_model **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     (*out)->entry = &experiment->models[model];
     int code = 0;

@@ -1,4 +1,5 @@
-/* A model of the experiment, opened: its config, tokenizer, parameter layout and the tasks tokenised for it. */
+/* A model of the experiment, opened: its config, tokenizer, parameter layout and the tasks tokenised for it.
+ */
 #ifndef ADAPT_RUNNER_LOADED_MODEL_H
 #define ADAPT_RUNNER_LOADED_MODEL_H
 
@@ -17,10 +18,10 @@ struct loaded_model {
     int32_t end_id; /* ends every completion when there is no chat template */
 };
 
-/* Opens everything but the weights. The coordinator goes first, so that it fills the token cache and the others find it. Errors
- * name the model. Collective over `group` (NULL: a single process). */
-int loaded_model_open(const struct experiment *experiment, int model, const struct group *group, struct loaded_model **out,
-                      struct error *err);
+/* Opens everything but the weights. The coordinator goes first, so that it fills the token cache and the
+ * others find it. Errors name the model. Collective over `group` (NULL: a single process). */
+int loaded_model_open(const struct experiment *experiment, int model, const struct group *group,
+                      struct loaded_model **out, struct error *err);
 void loaded_model_close(struct loaded_model **model);
 
 #endif

@@ -4,9 +4,12 @@
 #include <string.h>
 
 static struct model_limits model_limits_of(const struct pass_limits *limits) {
-    return (struct model_limits){
-        .rows = limits->rows, .targets = limits->rows, .slots = limits->alignments ? limits->tasks : 0, .training = true,
-        .recompute = limits->recompute, .activations = limits->activations};
+    return (struct model_limits){.rows = limits->rows,
+                                 .targets = limits->rows,
+                                 .slots = limits->alignments ? limits->tasks : 0,
+                                 .training = true,
+                                 .recompute = limits->recompute,
+                                 .activations = limits->activations};
 }
 
 size_t pass_bytes(const struct model_config *config, const struct pass_limits *limits) {
@@ -67,7 +70,8 @@ static int run_batch(struct pass *pass, const struct pass_work *work, bool last,
     if (work->backward) {
         if (work->sum && last) model_watch_gradient(pass->model, &watcher);
         double *alignment = work->direction.buffer ? pass->sums + 2 * pass->limits.tasks : NULL;
-        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss, alignment, err));
+        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss,
+                           alignment, err));
     } else {
         TRY(model_losses(pass->model, pass->target_loss, NULL, err));
     }
@@ -79,22 +83,23 @@ static int run_batch(struct pass *pass, const struct pass_work *work, bool last,
     return 0;
 }
 
-int pass_run_items(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count, int rank,
-                   struct error *err) {
+int pass_run_items(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count,
+                   int rank, struct error *err) {
     batch_clear(pass->batch);
     for (int i = 0; i < count; i++) {
         if (rank >= 0 && pass->owner[i] != rank) continue;
         if (!batch_fits(pass->batch, items[i].example)) TRY(run_batch(pass, work, false, err));
         if (!batch_fits(pass->batch, items[i].example))
-            return error_set(err, ERROR_INTERNAL, "an example of %d tokens does not fit into a micro-batch of %d rows",
+            return error_set(err, ERROR_INTERNAL,
+                             "an example of %d tokens does not fit into a micro-batch of %d rows",
                              items[i].example->length, pass->limits.rows);
         batch_add_example(pass->batch, items[i].example, items[i].task, items[i].weight);
     }
     return run_batch(pass, work, true, err);
 }
 
-static int run_shared(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count,
-                      double *alignment, struct pass_sums *sums, struct error *err) {
+static int run_shared(struct pass *pass, const struct pass_work *work, const struct pass_item *items,
+                      int count, double *alignment, struct pass_sums *sums, struct error *err) {
     int tasks = pass->limits.tasks;
     memset(pass->sums, 0, 3 * (size_t)tasks * sizeof(double));
     int code = 0;

@@ -1,7 +1,7 @@
 /* A pass: this rank's share of a list of examples, packed into micro-batches and run through the model.
  *
- * The list is the same on every rank; which examples a rank runs follows from their lengths alone. Sums come back over the
- * whole group, so callers see the same numbers whatever the number of ranks, up to rounding. */
+ * The list is the same on every rank; which examples a rank runs follows from their lengths alone. Sums come
+ * back over the whole group, so callers see the same numbers whatever the number of ranks, up to rounding. */
 #ifndef ADAPT_RUNNER_PASS_H
 #define ADAPT_RUNNER_PASS_H
 
@@ -24,11 +24,11 @@ struct pass_sums {
 /* The memory passes need, made once for a cell. */
 struct pass;
 struct pass_limits {
-    int rows;      /* of a micro-batch on one rank */
-    int items;     /* longest list */
+    int rows;  /* of a micro-batch on one rank */
+    int items; /* longest list */
     int tasks;
     bool alignments;
-    int recompute; /* enum recompute */
+    int recompute;          /* enum recompute */
     enum dtype activations; /* for pass_bytes; a pass takes its backend's */
 };
 /* `reduction` (borrowed) sums gradients over the group; NULL: nobody does. */
@@ -56,19 +56,22 @@ int pass_gradient(struct pass *pass, struct view parameters, const struct pass_i
                   struct view gradient, struct view direction, double *alignment, struct pass_sums *sums,
                   struct error *err);
 
-/* Gives a task its weight in an objective that shows only while the passes go on (an online softmax over tasks). */
+/* Gives a task its weight in an objective that shows only while the passes go on (an online softmax over
+ * tasks). */
 struct pass_weigher {
-    /* Called once a task, in the list's order, with the mean loss over its supervised tokens. *weight: of that mean in the
-     * objective; *rescale: what the weights of all tasks before, and so their gradients, are to be multiplied by. */
+    /* Called once a task, in the list's order, with the mean loss over its supervised tokens. *weight: of
+     * that mean in the objective; *rescale: what the weights of all tasks before, and so their gradients, are
+     * to be multiplied by. */
     int (*weigh)(void *context, int task, double loss, double *weight, double *rescale, struct error *err);
     void *context;
 };
 
-/* Overwrites `gradient` with that of sum_k weight_k * (mean loss of task k), and fills loss[task] for the tasks of the list,
- * on this rank alone. `items` hold the examples of one task after the other, of weight 1. Tasks share micro-batches:
- * their losses are known before the backward pass runs, which reads the weights then. A task that is larger than a micro-batch
- * is run twice. Not collective. */
+/* Overwrites `gradient` with that of sum_k weight_k * (mean loss of task k), and fills loss[task] for the
+ * tasks of the list, on this rank alone. `items` hold the examples of one task after the other, of weight 1.
+ * Tasks share micro-batches: their losses are known before the backward pass runs, which reads the weights
+ * then. A task that is larger than a micro-batch is run twice. Not collective. */
 int pass_weighed_gradient(struct pass *pass, struct view parameters, const struct pass_item *items, int count,
-                          struct view gradient, const struct pass_weigher *weigher, double *loss, struct error *err);
+                          struct view gradient, const struct pass_weigher *weigher, double *loss,
+                          struct error *err);
 
 #endif

@@ -6,19 +6,19 @@
 #include "runner/cell/pass.h"
 
 struct pass {
-    struct backend *backend;   /* borrowed */
-    const struct group *group; /* borrowed */
+    struct backend *backend;     /* borrowed */
+    const struct group *group;   /* borrowed */
     struct reduction *reduction; /* borrowed; NULL: gradients are not summed */
     struct pass_limits limits;
     size_t elements; /* of a flat vector */
     struct model *model;
     struct batch *batch;
-    float *target_loss;     /* [rows] of one micro-batch */
-    double *sums;           /* [3 * tasks]: loss, tokens, alignment (or weight) */
-    int64_t *cost;          /* [items] */
-    int *owner;             /* [items] */
-    struct deal_item *deal; /* [items] */
-    int64_t *load;          /* [ranks] */
+    float *target_loss;           /* [rows] of one micro-batch */
+    double *sums;                 /* [3 * tasks]: loss, tokens, alignment (or weight) */
+    int64_t *cost;                /* [items] */
+    int *owner;                   /* [items] */
+    struct deal_item *deal;       /* [items] */
+    int64_t *load;                /* [ranks] */
     void (*pulse)(void *context); /* may be NULL */
     void *pulse_context;
 };

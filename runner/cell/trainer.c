@@ -74,7 +74,8 @@ int trainer_create(struct backend *backend, const struct group *group, const str
         code = allocate(*out, training, err);
     }
     if (!code)
-        code = parameters_load(model->entry->path, model->layout, backend, trainer_vector((*out)->parameters), err);
+        code = parameters_load(model->entry->path, model->layout, backend, trainer_vector((*out)->parameters),
+                               err);
     code = group_agree(group, code, err);
     if (code) trainer_destroy(out);
     return code;
@@ -151,11 +152,13 @@ int trainer_take_draws(struct trainer *trainer, const struct draw_list *draws, c
     if (draws->count > trainer->item_capacity)
         return error_set(err, ERROR_INTERNAL, "a step of %d examples exceeds the trainer's %d", draws->count,
                          trainer->item_capacity);
-    /* Task by task: rows of one alignment slot that stand together are cheaper (train/backend.h, linear_gradient). */
+    /* Task by task: rows of one alignment slot that stand together are cheaper (train/backend.h,
+     * linear_gradient). */
     for (int k = 0, count = 0; k < trainer->tasks; k++)
         for (int i = 0; i < draws->count; i++)
             if (draws->draws[i].task == k)
-                trainer->items[count++] = (struct pass_item){draws->draws[i].example, k, (float)token_weight[k]};
+                trainer->items[count++] =
+                    (struct pass_item){draws->draws[i].example, k, (float)token_weight[k]};
     return 0;
 }
 
@@ -211,8 +214,8 @@ int trainer_descend(struct trainer *trainer, double rate, struct trainer_step *o
     return trainer_gather(trainer, parameters, err);
 }
 
-int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, double rate, struct trainer_step *out,
-                       struct error *err) {
+int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, double rate,
+                       struct trainer_step *out, struct error *err) {
     double mark = clock_seconds();
     *out = (struct trainer_step){0};
     double *weight = trainer->task_weight;
@@ -220,8 +223,8 @@ int trainer_plain_step(struct trainer *trainer, const struct draw_list *draws, d
     TRY(trainer_take_draws(trainer, draws, weight, err));
     struct view gradient = trainer_vector(trainer->gradient);
     trainer->backend->zero(trainer->backend, trainer->elements, gradient);
-    TRY(pass_gradient(trainer->pass, trainer_parameters(trainer), trainer->items, draws->count, gradient, view_none(),
-                      NULL, &trainer->sums, err));
+    TRY(pass_gradient(trainer->pass, trainer_parameters(trainer), trainer->items, draws->count, gradient,
+                      view_none(), NULL, &trainer->sums, err));
     trainer_describe(trainer, weight, out);
     trainer_lap_pass(trainer, PHASE_TRAIN, &mark);
     return trainer_descend(trainer, rate, out, err);

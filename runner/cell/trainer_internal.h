@@ -1,5 +1,5 @@
-/* What the files of the trainer share: trainer.c (its life and the plain step), trainer_signal.c (the update step) and
- * trainer_memory.c (what it holds). */
+/* What the files of the trainer share: trainer.c (its life and the plain step), trainer_signal.c (the update
+ * step) and trainer_memory.c (what it holds). */
 #ifndef ADAPT_RUNNER_TRAINER_INTERNAL_H
 #define ADAPT_RUNNER_TRAINER_INTERNAL_H
 
@@ -28,19 +28,19 @@ struct trainer {
     struct pass_item *items; /* [item_capacity] of the step, or of a pass over the validation pools */
     int item_capacity;
     struct pass_item *validation_items; /* [item_capacity] of this rank's tasks */
-    struct pass_sums sums;        /* [tasks] */
-    double *task_weight;          /* [tasks] of one supervised token of the task in the step's objective */
-    double *task_loss;            /* [tasks] */
-    int64_t *task_tokens;         /* [tasks] */
-    double *validation_loss;      /* [tasks] */
-    int64_t *validation_tokens;   /* [tasks] */
-    double *alignment;            /* [tasks] */
-    double *reduced;              /* [tasks + 1] */
+    struct pass_sums sums;              /* [tasks] */
+    double *task_weight;           /* [tasks] of one supervised token of the task in the step's objective */
+    double *task_loss;             /* [tasks] */
+    int64_t *task_tokens;          /* [tasks] */
+    double *validation_loss;       /* [tasks] */
+    int64_t *validation_tokens;    /* [tasks] */
+    double *alignment;             /* [tasks] */
+    double *reduced;               /* [tasks + 1] */
     const struct example **chosen; /* [validation_batch] */
-    int64_t *cost;                /* [tasks] */
-    int *owner;                   /* [tasks] */
-    struct deal_item *deal;       /* [tasks] */
-    int64_t *load;                /* [ranks] */
+    int64_t *cost;                 /* [tasks] */
+    int *owner;                    /* [tasks] */
+    struct deal_item *deal;        /* [tasks] */
+    int64_t *load;                 /* [ranks] */
     double phase_seconds[PHASE_COUNT];
 };
 
@@ -50,11 +50,14 @@ bool trainer_looks_ahead(const struct method_signal_plan *plan);
 /* Of the passes that a trainer makes; the type of their activations is the backend's to say. */
 struct pass_limits trainer_limits(const struct loaded_model *model, const struct training_settings *training,
                                   const struct method_signal_plan *plan);
-/* Whether each of `ranks` ranks holds a part of the optimizer's state only, and which elements rank number `rank` holds. */
+/* Whether each of `ranks` ranks holds a part of the optimizer's state only, and which elements rank number
+ * `rank` holds. */
 bool trainer_shards_optimizer(const struct training_settings *training, int ranks);
-struct parameter_range trainer_held_range(size_t elements, const struct training_settings *training, int ranks, int rank);
+struct parameter_range trainer_held_range(size_t elements, const struct training_settings *training,
+                                          int ranks, int rank);
 /* ERROR_MEMORY, with the numbers, where the device has no room for all that the trainer will take. */
-int trainer_check_room(const struct trainer *trainer, const struct training_settings *training, struct error *err);
+int trainer_check_room(const struct trainer *trainer, const struct training_settings *training,
+                       struct error *err);
 
 /* The flat vector in a buffer. */
 struct view trainer_vector(struct buffer *buffer);

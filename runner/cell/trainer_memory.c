@@ -21,7 +21,7 @@ static int longest_list(const struct loaded_model *model, const struct training_
 }
 
 struct pass_limits trainer_limits(const struct loaded_model *model, const struct training_settings *training,
-                                    const struct method_signal_plan *plan) {
+                                  const struct method_signal_plan *plan) {
     return (struct pass_limits){.rows = (int)training->micro_batch_tokens,
                                 .items = longest_list(model, training, plan),
                                 .tasks = model->tasks->count,
@@ -34,15 +34,15 @@ bool trainer_shards_optimizer(const struct training_settings *training, int rank
     return training->shard_optimizer && training->optimizer.kind == OPTIMIZER_ADAMW && ranks > 1;
 }
 
-struct parameter_range trainer_held_range(size_t elements, const struct training_settings *training, int ranks,
-                                         int rank) {
+struct parameter_range trainer_held_range(size_t elements, const struct training_settings *training,
+                                          int ranks, int rank) {
     if (!trainer_shards_optimizer(training, ranks)) return (struct parameter_range){0, elements};
     return shards_range(elements, ranks, rank);
 }
 
 struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
-                                     const struct training_settings *training, const struct method_signal_plan *plan,
-                                     int ranks) {
+                                     const struct training_settings *training,
+                                     const struct method_signal_plan *plan, int ranks) {
     struct pass_limits limits = trainer_limits(model, training, plan);
     double vector = (double)model->layout->elements * sizeof(float);
     bool halves = backend && backend->activations == DTYPE_BF16;
@@ -60,9 +60,10 @@ struct trainer_memory trainer_memory(struct backend *backend, const struct loade
                                .old_weights = trainer_looks_ahead(plan) ? vector : 0.0,
                                .activations = (double)pass_bytes(&model->config, &limits)};
     if (backend)
-        m.workspace = (double)backend->scratch_bytes(backend, limits.rows, model->config.hidden, model->config.vocabulary,
-                                                     limits.rows);
-    m.total = m.weights + m.copies + m.gradient + m.moments + m.direction + m.old_weights + m.activations + m.workspace;
+        m.workspace = (double)backend->scratch_bytes(backend, limits.rows, model->config.hidden,
+                                                     model->config.vocabulary, limits.rows);
+    m.total = m.weights + m.copies + m.gradient + m.moments + m.direction + m.old_weights + m.activations +
+              m.workspace;
     return m;
 }
 
@@ -94,9 +95,10 @@ int trainer_check_room(const struct trainer *t, const struct training_settings *
     t->backend->memory(t->backend, &left, &total);
     if (!total || memory.total <= (double)left) return 0;
     trainer_memory_describe(&memory, parts, sizeof parts);
-    return error_set(err, ERROR_MEMORY,
-                     "training %s needs %.2f GiB of device memory (%s), and %.2f of %.2f GiB are free (a smaller "
-                     "training.micro_batch_tokens or training.recompute \"layer\" needs less)",
-                     t->model->entry->name, memory.total / (1 << 30), parts, (double)left / (1 << 30),
-                     (double)total / (1 << 30));
+    return error_set(
+        err, ERROR_MEMORY,
+        "training %s needs %.2f GiB of device memory (%s), and %.2f of %.2f GiB are free (a smaller "
+        "training.micro_batch_tokens or training.recompute \"layer\" needs less)",
+        t->model->entry->name, memory.total / (1 << 30), parts, (double)left / (1 << 30),
+        (double)total / (1 << 30));
 }

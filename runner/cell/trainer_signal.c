@@ -8,7 +8,8 @@
 int64_t trainer_update_cost(struct trainer *trainer, const struct sampler *sampler, int64_t update) {
     int64_t supervised = 0;
     for (int k = 0; k < trainer->tasks; k++) {
-        int count = sampler_validation(sampler, k, update, (int)trainer->plan.validation_batch, trainer->chosen);
+        int count =
+            sampler_validation(sampler, k, update, (int)trainer->plan.validation_batch, trainer->chosen);
         for (int i = 0; i < count; i++) supervised += trainer->chosen[i]->length - trainer->chosen[i]->prompt;
     }
     return supervised;
@@ -24,31 +25,34 @@ struct weighing {
 static int weigh(void *context, int task, double loss, double *weight, double *rescale, struct error *err) {
     struct weighing *w = context;
     if (!isfinite(loss))
-        return error_set(err, ERROR_NUMERIC, "the validation loss of task \"%s\" is %g", w->tasks->tasks[task].name, loss);
+        return error_set(err, ERROR_NUMERIC, "the validation loss of task \"%s\" is %g",
+                         w->tasks->tasks[task].name, loss);
     double slope, value = worst_case_value(w->worst_case, task, loss, &slope);
     *weight = slope * worst_case_sum_add(&w->sum, w->worst_case->temperature, value, rescale);
     return 0;
 }
 
 /* This rank's tasks: their losses into validation_loss, their weighted gradients into G. */
-static int validate_own_tasks(struct trainer *t, const struct sampler *sampler, struct weighing *w, int64_t update,
-                              struct error *err) {
+static int validate_own_tasks(struct trainer *t, const struct sampler *sampler, struct weighing *w,
+                              int64_t update, struct error *err) {
     struct pass_weigher weigher = {weigh, w};
     int count = 0;
     memset(t->validation_loss, 0, (size_t)t->tasks * sizeof(double));
     for (int k = 0; k < t->tasks; k++) {
         if (t->owner[k] != t->group->rank) continue;
         int chosen = sampler_validation(sampler, k, update, (int)t->plan.validation_batch, t->chosen);
-        for (int i = 0; i < chosen; i++) t->validation_items[count++] = (struct pass_item){t->chosen[i], k, 1.0f};
+        for (int i = 0; i < chosen; i++)
+            t->validation_items[count++] = (struct pass_item){t->chosen[i], k, 1.0f};
     }
-    TRY(pass_weighed_gradient(t->pass, trainer_parameters(t), t->validation_items, count, trainer_vector(t->direction),
-                              &weigher, t->validation_loss, err));
+    TRY(pass_weighed_gradient(t->pass, trainer_parameters(t), t->validation_items, count,
+                              trainer_vector(t->direction), &weigher, t->validation_loss, err));
     return t->backend->check(t->backend, err);
 }
 
-/* G = sum_j w_j dv_j/dL_j grad L_j at the current parameters, and every L_j, in one pass over the tasks' validation batches. */
-static int validation_gradient(struct trainer *t, const struct sampler *sampler, const struct worst_case *worst_case,
-                               int64_t update, struct error *err) {
+/* G = sum_j w_j dv_j/dL_j grad L_j at the current parameters, and every L_j, in one pass over the tasks'
+ * validation batches. */
+static int validation_gradient(struct trainer *t, const struct sampler *sampler,
+                               const struct worst_case *worst_case, int64_t update, struct error *err) {
     double mark = clock_seconds();
     struct view direction = trainer_vector(t->direction);
     for (int k = 0; k < t->tasks; k++) {
@@ -87,7 +91,8 @@ static int precondition(struct trainer *t, enum optimizer_moment moment, struct 
     return trainer_gather(t, direction, err);
 }
 
-/* One pass over the step's `count` examples at `parameters`: their gradient (summed over the group), their alignments, or both. */
+/* One pass over the step's `count` examples at `parameters`: their gradient (summed over the group), their
+ * alignments, or both. */
 static int training_pass(struct trainer *t, int count, struct view parameters, bool gradient, bool align,
                          struct error *err) {
     double mark = clock_seconds();
@@ -118,7 +123,8 @@ static int step_here(struct trainer *t, const struct update *u, struct trainer_s
 }
 
 /* The step first, then G at theta', then the alignments of the old point's training gradients with it. */
-static int step_ahead(struct trainer *t, const struct update *u, struct trainer_step *out, struct error *err) {
+static int step_ahead(struct trainer *t, const struct update *u, struct trainer_step *out,
+                      struct error *err) {
     struct view parameters = trainer_parameters(t), old = trainer_vector(t->old_parameters);
     t->backend->copy(t->backend, t->elements, parameters, old);
     TRY(training_pass(t, u->count, parameters, true, false, err));
@@ -130,8 +136,8 @@ static int step_ahead(struct trainer *t, const struct update *u, struct trainer_
 }
 
 int trainer_update_step(struct trainer *trainer, const struct draw_list *draws, const struct sampler *sampler,
-                        const double *token_share, const struct worst_case *worst_case, int64_t update, double rate,
-                        struct trainer_step *out, struct error *err) {
+                        const double *token_share, const struct worst_case *worst_case, int64_t update,
+                        double rate, struct trainer_step *out, struct error *err) {
     *out = (struct trainer_step){0};
     struct trainer *t = trainer;
     double *weight = t->task_weight;

@@ -4,7 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Validation losses come from small rotating batches: smooth them over about as many updates as half a window. */
+/* Validation losses come from small rotating batches: smooth them over about as many updates as half a
+ * window. */
 static const double SMOOTHING = 0.7;
 
 struct span {
@@ -12,8 +13,8 @@ struct span {
 };
 
 struct watched_task {
-    double smoothed;   /* validation loss */
-    int updates;       /* since the window's start */
+    double smoothed;    /* validation loss */
+    int updates;        /* since the window's start */
     struct span window; /* now */
     struct span told;   /* when last warned about */
 };
@@ -43,8 +44,8 @@ int watch_update(struct watch *watch, const double *share, const double *validat
     int told = -1;
     for (int k = 0; k < watch->tasks; k++) {
         struct watched_task *task = &watch->task[k];
-        task->smoothed =
-            watch->seen ? SMOOTHING * task->smoothed + (1.0 - SMOOTHING) * validation_loss[k] : validation_loss[k];
+        task->smoothed = watch->seen ? SMOOTHING * task->smoothed + (1.0 - SMOOTHING) * validation_loss[k]
+                                     : validation_loss[k];
         if (task->updates == 0) {
             task->window.share_from = share[k];
             task->window.loss_from = task->smoothed;
@@ -64,8 +65,8 @@ int watch_update(struct watch *watch, const double *share, const double *validat
     return told;
 }
 
-void watch_explain(const struct watch *watch, int task, double *share_from, double *share_to, double *loss_from,
-                   double *loss_to) {
+void watch_explain(const struct watch *watch, int task, double *share_from, double *share_to,
+                   double *loss_from, double *loss_to) {
     const struct span *told = &watch->task[task].told;
     *share_from = told->share_from;
     *share_to = told->share_to;

@@ -23,10 +23,12 @@ static int add_config(const char *folder, struct hash *hash, struct error *err) 
 static int add_tensor(const struct safetensors_tensor *tensor, struct hash *hash, struct error *err) {
     TRY(hash_update_string(hash, tensor->name, err));
     TRY(hash_update_string(hash, safetensors_dtype_name(tensor->dtype), err));
-    for (int i = 0; i < tensor->dimensions; i++) TRY(hash_update(hash, &tensor->shape[i], sizeof tensor->shape[i], err));
+    for (int i = 0; i < tensor->dimensions; i++)
+        TRY(hash_update(hash, &tensor->shape[i], sizeof tensor->shape[i], err));
     if (tensor->bytes <= PLACES * PLACE_BYTES) return hash_update(hash, tensor->data, tensor->bytes, err);
     for (size_t i = 0; i < PLACES; i++) /* the last one ends where the tensor ends */
-        TRY(hash_update(hash, tensor->data + (tensor->bytes - PLACE_BYTES) / (PLACES - 1) * i, PLACE_BYTES, err));
+        TRY(hash_update(hash, tensor->data + (tensor->bytes - PLACE_BYTES) / (PLACES - 1) * i, PLACE_BYTES,
+                        err));
     return 0;
 }
 

@@ -40,7 +40,8 @@ static int check_benchmarks(const struct experiment *experiment, struct check *c
             TRY(check_fail(check, wrong.message, err));
             continue;
         }
-        long long limit = experiment->evaluation.settings.limit, used = limit && limit < records ? limit : records;
+        long long limit = experiment->evaluation.settings.limit,
+                  used = limit && limit < records ? limit : records;
         TRY(check_note(&check->facts, err, "benchmark %s: %lld of %lld records", benchmark->name, used,
                        (long long)records));
     }
@@ -91,7 +92,8 @@ static int check_parts(const struct experiment *experiment, struct backend *back
                    (double)machine_memory() / (1 << 30), experiment->device));
     TRY(check_grid(experiment, check, err));
     TRY(check_archive(experiment, check, err));
-    /* Where nothing can be written, the tasks can still be read; and where a benchmark cannot, all the same. */
+    /* Where nothing can be written, the tasks can still be read; and where a benchmark cannot, all the same.
+     */
     struct experiment reading = *experiment;
     if (check->failures.length) reading.cache = NULL;
     size_t before = check->failures.length;

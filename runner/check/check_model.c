@@ -29,7 +29,7 @@ static int fail(const struct model_check *c, struct error *wrong, struct error *
     return check_fail(c->check, wrong->message, err);
 }
 
-/* ------------------------------------------------------------------------------------------- weights */
+/* ---- weights */
 
 static int load_weights(const struct model_check *c, const struct parameter_layout *layout,
                         struct error *wrong) {
@@ -62,8 +62,7 @@ static int check_weights(const struct model_check *c, bool *good, struct error *
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- tasks and
- * budgets */
+/* ---- tasks and budgets */
 
 static int describe_tasks(const struct model_check *c, struct error *err) {
     const struct task_set *set = c->model->tasks;
@@ -151,7 +150,7 @@ static int check_references(const struct model_check *c, struct error *err) {
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- memory */
+/* ---- memory */
 
 static struct trainer_memory rank_memory(const struct model_check *c, int method, int recompute) {
     struct training_settings training = c->experiment->training;
@@ -161,8 +160,8 @@ static struct trainer_memory rank_memory(const struct model_check *c, int method
 }
 
 /* `least`: bytes with all recomputation that there is. */
-static int fail_memory(const struct model_check *c, const struct trainer_memory *most, double least, double there,
-                       struct error *err) {
+static int fail_memory(const struct model_check *c, const struct trainer_memory *most, double least,
+                       double there, struct error *err) {
     struct error wrong = {0};
     char recompute[64] = "", parts[512], listed[520] = "";
     bool device = !device_uses_host_memory(c->experiment->device);
@@ -170,10 +169,12 @@ static int fail_memory(const struct model_check *c, const struct trainer_memory 
     if (device) snprintf(listed, sizeof listed, " (%s)", parts);
     if (c->experiment->training.recompute == RECOMPUTE_NONE)
         snprintf(recompute, sizeof recompute, ", training.recompute \"layer\" needs %.1f", least / gibibyte);
-    error_set(&wrong, ERROR_INPUT,
-              "model %s: a rank needs %.1f GiB of memory%s, the %s has %.1f (a smaller training.micro_batch_tokens "
-              "needs less%s)",
-              c->entry->name, most->total / gibibyte, listed, device ? "device" : "machine", there / gibibyte, recompute);
+    error_set(
+        &wrong, ERROR_INPUT,
+        "model %s: a rank needs %.1f GiB of memory%s, the %s has %.1f (a smaller training.micro_batch_tokens "
+        "needs less%s)",
+        c->entry->name, most->total / gibibyte, listed, device ? "device" : "machine", there / gibibyte,
+        recompute);
     return fail(c, &wrong, err);
 }
 
@@ -189,7 +190,8 @@ static int check_memory(const struct model_check *c, struct error *err) {
     const struct experiment *experiment = c->experiment;
     struct trainer_memory most = {0};
     double least = 0.0, ranks = (double)experiment->ranks_per_cell;
-    double copies = (double)cell_checkpoint_bytes(c->model, &experiment->training, (int)experiment->ranks_per_cell);
+    double copies =
+        (double)cell_checkpoint_bytes(c->model, &experiment->training, (int)experiment->ranks_per_cell);
     struct text list = {0};
     char parts[512];
     bool own;
@@ -214,7 +216,8 @@ static int check_memory(const struct model_check *c, struct error *err) {
     double bytes = most.total + copies; /* of the host's */
     if (bytes > there)
         TRY(check_note(&c->check->warnings, err,
-                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
+                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; "
+                       "the machine has "
                        "%.1f: training will wait while checkpoints are written",
                        c->entry->name, bytes / gibibyte, copies / gibibyte, there / gibibyte));
     if (bytes * ranks > there)

@@ -20,9 +20,9 @@ int estimate_cell(const struct experiment *experiment, const struct loaded_model
                   const struct experiment_method *method, double fraction, struct estimate *out,
                   struct error *err);
 
-/* Floating-point operations that a training pass over `rows` rows in examples of `length` rows needs, with logits for the
- * `supervised` ones only: 2 a weight and row forwards, twice that backwards; causal attention sees half of the rows on
- * average. What is computed again to save memory is not counted. */
+/* Floating-point operations that a training pass over `rows` rows in examples of `length` rows needs, with
+ * logits for the `supervised` ones only: 2 a weight and row forwards, twice that backwards; causal attention
+ * sees half of the rows on average. What is computed again to save memory is not counted. */
 double estimate_operations(const struct loaded_model *model, double rows, double supervised, double length);
 
 /* How a method wants its signal made; all zero for static methods. */

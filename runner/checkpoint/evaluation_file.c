@@ -69,8 +69,9 @@ static bool add_sample(cJSON *item, const struct archive_sample *sample) {
 static bool add_all(cJSON *root, const struct archive_evaluation *e) {
     if (!root || !add_text(root, "benchmark", e->benchmark) || !add_text(root, "category", e->category) ||
         !add_text(root, "version", e->version) || !add_text(root, "metric", e->metric) ||
-        !add(root, "score", real(e->score)) || !add(root, "stderr", real(e->standard_error)) || !add_count(root, "n", e->n) ||
-        !add_count(root, "step", e->step) || !add(root, "share", real(e->share)) || !add_count(root, "shots", e->shots) ||
+        !add(root, "score", real(e->score)) || !add(root, "stderr", real(e->standard_error)) ||
+        !add_count(root, "n", e->n) || !add_count(root, "step", e->step) ||
+        !add(root, "share", real(e->share)) || !add_count(root, "shots", e->shots) ||
         !add_text(root, "chat_template", e->chat_template) || !add_text(root, "data_hash", e->data_hash) ||
         !add_text(root, "prompt_hash", e->prompt_hash) || !add_metrics(root, e) || !add_parts(root, e))
         return false;

@@ -18,7 +18,8 @@ struct taking {
 };
 
 static void fail(struct taking *t, const char *key) {
-    if (!t->code) t->code = error_set(t->err, ERROR_INPUT, "%s: \"%s\" is missing or of another kind", t->name, key);
+    if (!t->code)
+        t->code = error_set(t->err, ERROR_INPUT, "%s: \"%s\" is missing or of another kind", t->name, key);
 }
 
 static const char *take_text(struct taking *t, const cJSON *object, const char *key) {
@@ -54,7 +55,8 @@ static int64_t take_count(struct taking *t, const cJSON *object, const char *key
 }
 
 /* A list, with memory for its items of `size` bytes. */
-static const cJSON *take_list(struct taking *t, const cJSON *object, const char *key, size_t size, void *out, int *count) {
+static const cJSON *take_list(struct taking *t, const cJSON *object, const char *key, size_t size, void *out,
+                              int *count) {
     const cJSON *list = cJSON_GetObjectItemCaseSensitive(object, key);
     *count = 0;
     if (!cJSON_IsArray(list)) fail(t, key);
@@ -68,8 +70,8 @@ static void take_metrics(struct taking *t, const cJSON *root, struct archive_eva
     struct archive_metric *metrics;
     const cJSON *item = take_list(t, root, "metrics", sizeof *metrics, &metrics, &out->metric_count);
     for (int i = 0; item && i < out->metric_count; item = item->next, i++)
-        metrics[i] = (struct archive_metric){take_text(t, item, "name"), take_text(t, item, "filter"), take_real(t, item, "value"),
-                                             take_real(t, item, "stderr")};
+        metrics[i] = (struct archive_metric){take_text(t, item, "name"), take_text(t, item, "filter"),
+                                             take_real(t, item, "value"), take_real(t, item, "stderr")};
     out->metrics = t->code ? NULL : metrics;
 }
 
@@ -77,20 +79,22 @@ static void take_parts(struct taking *t, const cJSON *root, struct archive_evalu
     struct archive_part *parts;
     const cJSON *item = take_list(t, root, "parts", sizeof *parts, &parts, &out->part_count);
     for (int i = 0; item && i < out->part_count; item = item->next, i++)
-        parts[i] = (struct archive_part){take_text(t, item, "name"), take_count(t, item, "n"), take_real(t, item, "score"),
-                                         take_real(t, item, "stderr")};
+        parts[i] = (struct archive_part){take_text(t, item, "name"), take_count(t, item, "n"),
+                                         take_real(t, item, "score"), take_real(t, item, "stderr")};
     out->parts = t->code ? NULL : parts;
 }
 
 static void take_sample(struct taking *t, const cJSON *item, struct archive_sample *out) {
     double *numbers;
     const cJSON *number = take_list(t, item, "log_likelihood", sizeof *numbers, &numbers, &out->choices);
-    for (int c = 0; number && c < out->choices; number = number->next, c++) numbers[c] = real_of(t, number, "log_likelihood");
+    for (int c = 0; number && c < out->choices; number = number->next, c++)
+        numbers[c] = real_of(t, number, "log_likelihood");
     out->log_likelihood = t->code ? NULL : numbers;
     out->id = take_text(t, item, "id");
     out->prediction = take_text(t, item, "prediction");
     out->target = take_text(t, item, "target");
-    out->response = cJSON_GetObjectItemCaseSensitive(item, "response") ? take_text(t, item, "response") : NULL;
+    out->response =
+        cJSON_GetObjectItemCaseSensitive(item, "response") ? take_text(t, item, "response") : NULL;
     out->score = take_real(t, item, "score");
 }
 
@@ -122,8 +126,8 @@ static void take_all(struct taking *t, const cJSON *root, struct archive_evaluat
     take_samples(t, root, out);
 }
 
-int evaluation_file_parse(const char *name, const char *text, size_t length, struct arena *arena, struct archive_evaluation *out,
-                          struct error *err) {
+int evaluation_file_parse(const char *name, const char *text, size_t length, struct arena *arena,
+                          struct archive_evaluation *out, struct error *err) {
     struct taking t = {.name = name, .arena = arena, .err = err};
     size_t json_length;
     cJSON *root;
@@ -134,7 +138,8 @@ int evaluation_file_parse(const char *name, const char *text, size_t length, str
     return t.code;
 }
 
-int evaluation_file_read(const char *path, struct arena *arena, struct archive_evaluation *out, struct error *err) {
+int evaluation_file_read(const char *path, struct arena *arena, struct archive_evaluation *out,
+                         struct error *err) {
     struct text text = {0};
     int code = file_read(path, FILE_BYTES_MAX, &text, err);
     if (!code) code = evaluation_file_parse(path, text_string(&text), text.length, arena, out, err);

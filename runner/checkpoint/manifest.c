@@ -7,14 +7,14 @@ size_t manifest_shard_bytes(const struct manifest *manifest, const struct manife
     return (manifest->moments ? 3 : 1) * shard->count * sizeof(float);
 }
 
-int manifest_find(const struct manifest *manifest, const char *name, size_t count, const struct manifest_section **out,
-                  struct error *err) {
+int manifest_find(const struct manifest *manifest, const char *name, size_t count,
+                  const struct manifest_section **out, struct error *err) {
     for (int i = 0; i < manifest->section_count; i++) {
         const struct manifest_section *section = &manifest->sections[i];
         if (strcmp(section->name, name)) continue;
         if (count && section->count != count)
-            return error_set(err, ERROR_INPUT, "the checkpoint's \"%s\" has %zu words (%zu expected)", name, section->count,
-                             count);
+            return error_set(err, ERROR_INPUT, "the checkpoint's \"%s\" has %zu words (%zu expected)", name,
+                             section->count, count);
         *out = section;
         return 0;
     }

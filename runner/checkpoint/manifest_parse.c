@@ -7,7 +7,8 @@
 #include <string.h>
 
 /* A whole number from 0 to 2^53. */
-static int take_count(const char *name, const cJSON *object, const char *key, int64_t *out, struct error *err) {
+static int take_count(const char *name, const cJSON *object, const char *key, int64_t *out,
+                      struct error *err) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
     double value = cJSON_IsNumber(item) ? item->valuedouble : NAN;
     if (!(value >= 0.0 && value <= 9007199254740992.0 && value == floor(value)))
@@ -25,7 +26,8 @@ static int take_size(const char *name, const cJSON *object, const char *key, siz
 
 static int take_flag(const char *name, const cJSON *object, const char *key, bool *out, struct error *err) {
     const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, key);
-    if (!cJSON_IsBool(item)) return error_set(err, ERROR_INPUT, "%s: \"%s\" is neither true nor false", name, key);
+    if (!cJSON_IsBool(item))
+        return error_set(err, ERROR_INPUT, "%s: \"%s\" is neither true nor false", name, key);
     *out = cJSON_IsTrue(item);
     return 0;
 }
@@ -58,11 +60,13 @@ static int take_shards(const char *name, const cJSON *root, struct manifest *out
         struct manifest_shard *shard = &out->shards[out->shard_count++];
         TRY(take_shard(name, item, shard, err));
         if (shard->first != covered || shard->count > out->elements - covered)
-            return error_set(err, ERROR_INPUT, "%s: %s: does not go on where the shard before it ends", name, shard->file);
+            return error_set(err, ERROR_INPUT, "%s: %s: does not go on where the shard before it ends", name,
+                             shard->file);
         covered += shard->count;
     }
     if (covered != out->elements)
-        return error_set(err, ERROR_INPUT, "%s: the shards hold %zu of %zu elements", name, covered, out->elements);
+        return error_set(err, ERROR_INPUT, "%s: the shards hold %zu of %zu elements", name, covered,
+                         out->elements);
     return 0;
 }
 
@@ -71,8 +75,8 @@ static int digit_of(char c) {
     return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-static int take_section(const char *name, const cJSON *item, struct arena *arena, struct manifest_section *out,
-                        struct error *err) {
+static int take_section(const char *name, const cJSON *item, struct arena *arena,
+                        struct manifest_section *out, struct error *err) {
     const char *hex = cJSON_IsString(item) ? item->valuestring : "?";
     size_t length = strlen(hex);
     out->count = length / 16;
@@ -86,13 +90,16 @@ static int take_section(const char *name, const cJSON *item, struct arena *arena
         good = digit >= 0;
         out->words[i / 16] = out->words[i / 16] << 4 | (uint64_t)(digit & 15);
     }
-    return good ? 0 : error_set(err, ERROR_INPUT, "%s: section \"%.64s\" holds no 64-bit words", name, item->string);
+    return good ? 0
+                : error_set(err, ERROR_INPUT, "%s: section \"%.64s\" holds no 64-bit words", name,
+                            item->string);
 }
 
 static int take_sections(const char *name, const cJSON *root, struct manifest *out, struct error *err) {
     const cJSON *object = cJSON_GetObjectItemCaseSensitive(root, "sections"), *item;
     if (!cJSON_IsObject(object)) return error_set(err, ERROR_INPUT, "%s: has no sections", name);
-    TRY(arena_alloc(out->arena, &out->sections, (size_t)cJSON_GetArraySize(object), sizeof *out->sections, err));
+    TRY(arena_alloc(out->arena, &out->sections, (size_t)cJSON_GetArraySize(object), sizeof *out->sections,
+                    err));
     cJSON_ArrayForEach(item, object)
         TRY(take_section(name, item, out->arena, &out->sections[out->section_count++], err));
     return 0;
@@ -114,7 +121,8 @@ static int take_all(const char *name, const cJSON *root, struct manifest *out, s
     return take_sections(name, root, out, err);
 }
 
-int manifest_parse(const char *name, const char *text, size_t length, struct manifest **out, struct error *err) {
+int manifest_parse(const char *name, const char *text, size_t length, struct manifest **out,
+                   struct error *err) {
     size_t json_length;
     cJSON *root;
     *out = NULL;

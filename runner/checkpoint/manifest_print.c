@@ -27,7 +27,8 @@ static bool add_sections(cJSON *root, const struct manifest *manifest) {
         char *hex;
         if (memory_alloc(&hex, 16 * section->count + 1, 1, NULL)) return false;
         for (size_t w = 0; w < section->count; w++)
-            for (int d = 0; d < 16; d++) hex[16 * w + (size_t)d] = digits[section->words[w] >> (60 - 4 * d) & 15];
+            for (int d = 0; d < 16; d++)
+                hex[16 * w + (size_t)d] = digits[section->words[w] >> (60 - 4 * d) & 15];
         bool added = cJSON_AddStringToObject(object, section->name, hex);
         memory_free(hex);
         if (!added) return false;

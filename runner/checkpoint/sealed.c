@@ -16,7 +16,8 @@ int sealed_close(struct text *text, struct error *err) {
 int sealed_open(const char *name, const char *text, size_t sealed_length, size_t *length, struct error *err) {
     char hex[HASH_HEX_BYTES];
     const char *seal = text + sealed_length - SEAL_BYTES;
-    if (sealed_length <= SEAL_BYTES || text[sealed_length - 1] != '\n' || memcmp(seal, LAST_LINE, sizeof LAST_LINE - 1))
+    if (sealed_length <= SEAL_BYTES || text[sealed_length - 1] != '\n' ||
+        memcmp(seal, LAST_LINE, sizeof LAST_LINE - 1))
         return error_set(err, ERROR_INPUT, "%s: has no checksum at its end: it was cut or changed", name);
     *length = sealed_length - SEAL_BYTES;
     TRY(hash_bytes(text, *length, hex, err));

@@ -8,12 +8,12 @@
 enum { PIECE = 1 << 20 }; /* elements that are written and hashed at a time */
 
 struct snapshot {
-    float *copy;        /* owned: parameters, first and second moments end to end; NULL: none are made */
-    float *piece;       /* owned, [PIECE], where there is no copy */
-    size_t elements;    /* room in `copy` */
-    size_t filled;      /* of them in use */
+    float *copy;     /* owned: parameters, first and second moments end to end; NULL: none are made */
+    float *piece;    /* owned, [PIECE], where there is no copy */
+    size_t elements; /* room in `copy` */
+    size_t filled;   /* of them in use */
     struct snapshot_vectors vectors; /* of what is being written */
-    char *path;         /* owned */
+    char *path;                      /* owned */
     bool begun, threaded;
     pthread_t thread;
     pthread_mutex_t lock;
@@ -27,7 +27,8 @@ size_t snapshot_bytes(size_t count, bool moments) {
     return (moments ? 3 : 1) * count * sizeof(float);
 }
 
-int snapshot_create(const struct snapshot_vectors *vectors, bool copies, struct snapshot **out, struct error *err) {
+int snapshot_create(const struct snapshot_vectors *vectors, bool copies, struct snapshot **out,
+                    struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct snapshot *s = *out;
     pthread_mutex_init(&s->lock, NULL);
@@ -55,7 +56,7 @@ void snapshot_destroy(struct snapshot **out) {
     memory_free(s);
 }
 
-/* ------------------------------------------------------------------------------------------- the file */
+/* ---- the file */
 
 struct output {
     struct file_writer *file;
@@ -127,7 +128,7 @@ static void *write_and_tell(void *context) {
     return NULL;
 }
 
-/* ------------------------------------------------------------------------------------------- the owner */
+/* ---- the owner */
 
 static int copy_vectors(struct snapshot *s, struct error *err) {
     const struct snapshot_vectors *v = &s->vectors;
@@ -135,13 +136,15 @@ static int copy_vectors(struct snapshot *s, struct error *err) {
     int count = parts_of(v, parts);
     s->filled = (size_t)count * v->range.count;
     if (s->filled > s->elements)
-        return error_set(err, ERROR_INTERNAL, "a checkpoint of %zu numbers has room for %zu", s->filled, s->elements);
+        return error_set(err, ERROR_INTERNAL, "a checkpoint of %zu numbers has room for %zu", s->filled,
+                         s->elements);
     for (int i = 0; i < count; i++)
         v->backend->download(v->backend, parts[i], s->copy + (size_t)i * v->range.count, v->range.count);
     return v->backend->check(v->backend, err);
 }
 
-int snapshot_begin(struct snapshot *s, const struct snapshot_vectors *vectors, const char *path, struct error *err) {
+int snapshot_begin(struct snapshot *s, const struct snapshot_vectors *vectors, const char *path,
+                   struct error *err) {
     size_t length = strlen(path);
     memory_free(s->path);
     TRY(memory_alloc(&s->path, length + 1, 1, err));

@@ -20,7 +20,7 @@ void store_shard_name(int64_t number, int rank, int ranks, char out[MANIFEST_FIL
     snprintf(out, MANIFEST_FILE_BYTES, "%06" PRId64 ".rank-%d-of-%d", number, rank, ranks);
 }
 
-/* ------------------------------------------------------------------------------------------- listing */
+/* ---- listing */
 
 /* The number that a name begins with; -1: none. */
 static int64_t number_of(const char *name) {
@@ -58,7 +58,7 @@ int store_list(const char *folder, int64_t **numbers, size_t *count, int64_t *ne
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- reading */
+/* ---- reading */
 
 static int manifest_path(const char *folder, int64_t number, struct text *out, struct error *err) {
     return text_printf(out, err, "%s/%06" PRId64 "%s", folder, number, SUFFIX);
@@ -75,7 +75,8 @@ int store_read(const char *folder, int64_t number, struct manifest **out, struct
     return code;
 }
 
-static int verify(const char *path, const struct manifest *manifest, const struct manifest_shard *shard, struct error *err) {
+static int verify(const char *path, const struct manifest *manifest, const struct manifest_shard *shard,
+                  struct error *err) {
     struct file_map map;
     char hex[HASH_HEX_BYTES];
     TRY(file_map(path, &map, err));
@@ -90,7 +91,8 @@ static int verify(const char *path, const struct manifest *manifest, const struc
     return code;
 }
 
-int store_verify(const char *folder, const struct manifest *manifest, int index, int step, struct error *err) {
+int store_verify(const char *folder, const struct manifest *manifest, int index, int step,
+                 struct error *err) {
     int code = 0;
     for (int i = index; i < manifest->shard_count && !code; i += step) {
         char *path = NULL;
@@ -101,9 +103,10 @@ int store_verify(const char *folder, const struct manifest *manifest, int index,
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
-/* Files of checkpoint `number` alone, the manifest first, so that what is left after a kill is no checkpoint. */
+/* Files of checkpoint `number` alone, the manifest first, so that what is left after a kill is no checkpoint.
+ */
 static void drop(const char *folder, char **names, size_t count, int64_t number) {
     for (int manifests = 1; manifests >= 0; manifests--) {
         for (size_t i = 0; i < count; i++) {

@@ -32,7 +32,7 @@ int claim_read(const char *path, bool *found, struct claim_info *out, struct err
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- taking */
+/* ---- taking */
 
 /* Gives the file `name` the further name `path` if nobody has it; *taken tells. Over NFS a link that was made
  * may be reported as refused when an answer was lost: the file's count of names tells the truth. */
@@ -103,7 +103,7 @@ static int contend(struct claim *claim, const char *name, bool *taken, bool *ove
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- holding */
+/* ---- holding */
 
 /* Whether the file still is this claim. On failure to look (a file server that does not answer) it is taken
  * for ours: the next look tells. */

@@ -8,8 +8,8 @@
  * A claim is dead
  *   - at once, where the observer is on the machine (the same boot, the same process namespace) of the
  *     process that it names, and that process is gone or a zombie, or its number belongs to a later one;
- *   - at once, where the observer belongs to a later start of the same Slurm job (which requeued it): Slurm had ended
- *     the earlier one;
+ *   - at once, where the observer belongs to a later start of the same Slurm job (which requeued it): Slurm
+ * had ended the earlier one;
  *   - else after CLAIM_STALE_SECONDS without a beat: the age is the difference of two times that the same
  *     file server gave, the claim's and that of a file freshly written beside it, so the hosts' clocks do not
  *     matter. A claim of more than a minute in the future (a server whose clock was set back) is brought to
@@ -30,12 +30,12 @@ enum { CLAIM_BEAT_SECONDS = 20, CLAIM_STALE_SECONDS = 180 };
 /* What a claim's file says. */
 struct claim_info {
     char host[64];
-    char job[64];     /* Slurm's job, "123" or "123_4" in an array; "" outside Slurm */
-    int restart;      /* how often Slurm had requeued it by then */
-    long process;     /* process id of the coordinator on that host */
-    double started;   /* seconds since 1970 on that host's clock, when the cell was claimed */
-    double heartbeat; /* seconds since the last sign of life, as the file server counts */
-    bool alive;       /* by the rule above */
+    char job[64];                 /* Slurm's job, "123" or "123_4" in an array; "" outside Slurm */
+    int restart;                  /* how often Slurm had requeued it by then */
+    long process;                 /* process id of the coordinator on that host */
+    double started;               /* seconds since 1970 on that host's clock, when the cell was claimed */
+    double heartbeat;             /* seconds since the last sign of life, as the file server counts */
+    bool alive;                   /* by the rule above */
     char machine[128], token[64]; /* boot and process namespace; unlike any other claim's */
     unsigned long long birth;     /* of the process, in the machine's clock ticks since boot */
 };

@@ -10,8 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* ------------------------------------------------------------------------------------------- which
- * experiment */
+/* ---- which experiment */
 
 /* The settings that a folder's files were made with: of its experiment.h5, or of any cell; *out is NULL where
  * there is neither. */
@@ -79,7 +78,7 @@ static int find_experiment(struct collection *c, struct error *err) {
     return experiment_set_out(c->experiment, options->out ? options->out : options->folders[0], err);
 }
 
-/* ------------------------------------------------------------------------------------------- which file */
+/* ---- which file */
 
 static int note_conflict(struct collection *c, struct collected *cell, const struct collect_find *other,
                          struct error *err) {
@@ -123,7 +122,7 @@ static int find_cell(struct collection *c, int index, struct error *err) {
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- the archive */
+/* ---- the archive */
 
 /* A symbolic link in place of whatever is there, at once. */
 static int link_file(const char *from, const char *to, struct error *err) {

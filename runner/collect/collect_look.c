@@ -13,7 +13,7 @@ static int keep(struct arena *arena, const struct text *text, const char **out, 
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- the file */
+/* ---- the file */
 
 static bool same_key(const struct archive_cell_key *a, const struct archive_cell_key *b) {
     return !strcmp(a->model, b->model) && !strcmp(a->budget, b->budget) && !strcmp(a->method, b->method) &&
@@ -58,7 +58,7 @@ static int check_file(const struct experiment *experiment, const struct archive_
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- the claim */
+/* ---- the claim */
 
 /* *alive: somebody has it; `who` tells that. */
 static int look_at_claim(const char *path, bool *alive, struct text *who, struct error *err) {

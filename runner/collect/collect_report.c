@@ -36,12 +36,10 @@ static int tell_cell(const struct collection *c, int index, struct text *out, st
     memory_free(name);
     TRY(code);
     switch (cell->best.state) {
-    case COLLECT_RUNNING:
-        return text_printf(out, err, "runs %s\n", cell->best.why);
+    case COLLECT_RUNNING: return text_printf(out, err, "runs %s\n", cell->best.why);
     case COLLECT_OPEN:
         return text_printf(out, err, "%s\n", cell->best.why[0] ? cell->best.why : "stopped before its end");
-    case COLLECT_BAD:
-        return text_printf(out, err, "damaged: %s: %s\n", cell->best.path, cell->best.why);
+    case COLLECT_BAD: return text_printf(out, err, "damaged: %s: %s\n", cell->best.path, cell->best.why);
     default:
         if (cell->busy)
             return text_printf(out, err, "done in %s, but being run in %s\n", cell->best.path,

@@ -25,7 +25,7 @@ static int read_points(struct archive_reader *reader, const char *name, struct c
 /* Appends the first mistake only: what follows is often its consequence. */
 #define WRONG(...) (why->length ? 0 : text_printf(why, err, __VA_ARGS__))
 
-/* ------------------------------------------------------------------------------------------- steps */
+/* ---- steps */
 
 static int check_consecutive(struct archive_reader *reader, struct text *why, struct error *err) {
     struct column step;
@@ -111,7 +111,7 @@ static int check_ledger(struct archive_reader *reader, const struct experiment *
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- validation */
+/* ---- validation */
 
 /* The last bits of a mean depend on the order of its sum. */
 static bool same_mean(double found, double expected) {
@@ -162,7 +162,7 @@ static int check_validation(struct archive_reader *reader, const struct archive_
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- evaluations */
+/* ---- evaluations */
 
 static bool at_end(const struct evaluation_settings *settings) {
     return settings->at_count && settings->at[settings->at_count - 1].share >= 1.0;

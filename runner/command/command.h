@@ -1,5 +1,5 @@
-/* The subcommands. Each gets its own name as argv[0] and returns the program's exit status: 0 done, 1 something failed while running,
- * 2 bad usage or input. */
+/* The subcommands. Each gets its own name as argv[0] and returns the program's exit status: 0 done, 1
+ * something failed while running, 2 bad usage or input. */
 #ifndef ADAPT_RUNNER_COMMAND_H
 #define ADAPT_RUNNER_COMMAND_H
 

@@ -12,13 +12,15 @@
 #include <string.h>
 #include <unistd.h>
 
-static const char usage[] =
-    "usage: adapt bench MODEL_DIR|EXPERIMENT.json [OPTION ...]\n"
-    "\n"
-    "Times training steps as `adapt run` takes them, on random tokens or on an experiment's own data: tokens a second, the\n"
-    "share of the rate of a large matrix product in the same run, seconds by operation, memory, and what learning the\n"
-    "mixture costs. Prints one line of JSON, on a terminal a table before it. Alone, under mpirun, or under srun.\n"
-    "\n";
+static const char usage[] = "usage: adapt bench MODEL_DIR|EXPERIMENT.json [OPTION ...]\n"
+                            "\n"
+                            "Times training steps as `adapt run` takes them, on random tokens or on an "
+                            "experiment's own data: tokens a second, the\n"
+                            "share of the rate of a large matrix product in the same run, seconds by "
+                            "operation, memory, and what learning the\n"
+                            "mixture costs. Prints one line of JSON, on a terminal a table before it. Alone, "
+                            "under mpirun, or under srun.\n"
+                            "\n";
 
 enum { VALIDATION_EXAMPLES = 64 }; /* of each task that is made up */
 
@@ -28,10 +30,10 @@ struct session {
     struct group group;
     int threads;
     struct backend *backend;
-    struct experiment *experiment;   /* NULL: a model folder */
-    struct loaded_model *opened;     /* the experiment's */
-    struct made_tasks *tasks;        /* a model folder's */
-    struct experiment_model entry;   /* likewise */
+    struct experiment *experiment; /* NULL: a model folder */
+    struct loaded_model *opened;   /* the experiment's */
+    struct made_tasks *tasks;      /* a model folder's */
+    struct experiment_model entry; /* likewise */
     struct loaded_model made;
     struct training_settings training;
     struct experiment_method method;
@@ -76,7 +78,8 @@ static int open_experiment(struct session *s, struct error *err) {
 
 /* ---- made-up work for a model folder */
 
-/* An update step's training and validation examples come to a plain step's tokens each, as far as whole examples do. */
+/* An update step's training and validation examples come to a plain step's tokens each, as far as whole
+ * examples do. */
 static int make_method(struct session *s, struct error *err) {
     const char *name = s->settings.method ? s->settings.method : "adapt";
     const struct method *method = method_find(name);
@@ -138,7 +141,9 @@ static int run(struct session *s, struct error *err) {
     bool folder = file_is_folder(s->path);
     TRY(group_agree(&s->group, folder ? make_work(s, err) : 0, err));
     if (!folder) TRY(open_experiment(s, err));
-    const char *device = s->settings.device ? s->settings.device : s->experiment ? s->experiment->device : "cpu";
+    const char *device = s->settings.device ? s->settings.device
+                         : s->experiment    ? s->experiment->device
+                                            : "cpu";
     int dtype = s->settings.dtype || !s->experiment ? s->settings.dtype : s->experiment->dtype;
     TRY(device_open(MPI_COMM_WORLD, device, dtype, s->threads, &s->backend, err));
     TRY(bench_run(s->backend, &s->group, &s->work, (int)s->settings.steps, &result, err));
@@ -157,7 +162,8 @@ static int run(struct session *s, struct error *err) {
 int command_bench(int argc, char **argv) {
     struct session session = {0};
     struct error err = {0};
-    int code = setting_options_command(argc, argv, usage, bench_settings_table, &session.settings, &session.path, &err);
+    int code = setting_options_command(argc, argv, usage, bench_settings_table, &session.settings,
+                                       &session.path, &err);
     if (code == 1) return 0;
     if (code) {
         if (err.message[0]) complain(NULL, err.message);

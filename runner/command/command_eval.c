@@ -63,8 +63,8 @@ static int open_model(struct session *s, struct error *err) {
     TRY(model_config_load(options->folder, &s->config, err));
     if (group_is_coordinator(&s->group)) TRY(check_tasks(s, err));
     TRY(parameter_layout_create(&s->config, &s->layout, err));
-    TRY(device_open(MPI_COMM_WORLD, options->device ? options->device : "cpu", DEVICE_AUTO, s->threads, &s->backend,
-                    err));
+    TRY(device_open(MPI_COMM_WORLD, options->device ? options->device : "cpu", DEVICE_AUTO, s->threads,
+                    &s->backend, err));
     TRY(s->backend->buffer_create(s->backend, s->layout->elements * sizeof(float), &s->weights, err));
     struct view parameters = {s->weights, 0, DTYPE_F32};
     TRY(parameters_load(options->folder, s->layout, s->backend, parameters, err));

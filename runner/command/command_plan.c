@@ -23,8 +23,8 @@ static const char usage[] = "usage: adapt plan EXPERIMENT.json [--out DIR] [--ce
                             "  --out DIR      folder of the archive, instead of the file's \"out\"\n"
                             "  --cells LIST   only these cells\n";
 
-/* The share of the rate of large matrix products that training is expected to reach: `adapt bench` finds 0.85 for models of
- * 100 million parameters and more; some of it is lost to what else a cell does. */
+/* The share of the rate of large matrix products that training is expected to reach: `adapt bench` finds 0.85
+ * for models of 100 million parameters and more; some of it is lost to what else a cell does. */
 static const double efficiency = 0.75;
 
 struct plan {
@@ -69,10 +69,9 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     char duration[32], reference[32] = "-";
     show_duration(duration, seconds);
     if (cell->reference >= 0) snprintf(reference, sizeof reference, "%d", cell->reference);
-    printf(
-        "%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
-        key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps,
-        bytes / (1 << 30), duration, reference, archive_state_name((enum archive_state)cell->state));
+    printf("%5d  %-16s %8s %11lld  %-16s %5lld %8.0f %7.2f GiB %8s %6s  %s\n", cell->index, key.model,
+           key.budget, (long long)estimate.budget, key.method, key.seed, estimate.steps, bytes / (1 << 30),
+           duration, reference, archive_state_name((enum archive_state)cell->state));
     if (!cell->done) {
         plan->seconds += seconds;
         plan->open_cells++;

@@ -15,9 +15,12 @@
 static const char usage[] =
     "usage: adapt run EXPERIMENT.json [--out DIR] [--cells 3,5-8] [--threads N] [--resume|--restart]\n"
     "\n"
-    "Runs the experiment's grid: every cell (model x budget x method x seed) that is not done yet and that no\n"
-    "other job runs; a cell that was cut short goes on from its last checkpoint. Alone, under mpirun, or under\n"
-    "srun; groups of \"ranks_per_cell\" ranks run cells side by side. SIGTERM, SIGINT and SIGUSR1 stop it after\n"
+    "Runs the experiment's grid: every cell (model x budget x method x seed) that is not done yet and that "
+    "no\n"
+    "other job runs; a cell that was cut short goes on from its last checkpoint. Alone, under mpirun, or "
+    "under\n"
+    "srun; groups of \"ranks_per_cell\" ranks run cells side by side. SIGTERM, SIGINT and SIGUSR1 stop it "
+    "after\n"
     "the step at hand, with a checkpoint.\n"
     "\n"
     "  --out DIR      folder of the archive, instead of the file's \"out\"\n"
@@ -25,10 +28,12 @@ static const char usage[] =
     "  --threads N    threads of each rank (default: the node's cores shared out)\n"
     "  --resume       only if the folder holds this experiment already (against a mistyped --out)\n"
     "  --restart      unfinished cells start anew: their checkpoints are thrown away\n"
-    "  --launch-file FILE    for job scripts: FILE is removed when all ranks have started, and made again, with exit\n"
+    "  --launch-file FILE    for job scripts: FILE is removed when all ranks have started, and made again, "
+    "with exit\n"
     "                 status 0, where a signal stopped the run\n"
     "\n"
-    "Exit status: 0 everything that was to be done here is done, 1 something failed, 2 wrong usage or input,\n"
+    "Exit status: 0 everything that was to be done here is done, 1 something failed, 2 wrong usage or "
+    "input,\n"
     "75 stopped by a signal with everything saved: the same command goes on.\n";
 
 /* "--threads N"; 0 where it is absent, -1 where it is no number of threads. */
@@ -45,8 +50,8 @@ static void remove_launch_file(const char *path, int rank) {
     if (path && rank == 0) unlink(path);
 }
 
-/* mpirun takes a minute or two where ranks end with another status than 0: it gives the others time that they do not need. So a job
- * script is told by its file, and a run without one by the status. */
+/* mpirun takes a minute or two where ranks end with another status than 0: it gives the others time that they
+ * do not need. So a job script is told by its file, and a run without one by the status. */
 static int stopped_status(const char *launch_file, int rank) {
     static const char text[] = "stopped\n";
     int told = launch_file && rank == 0 && !file_write(launch_file, text, sizeof text - 1, NULL);
@@ -59,7 +64,8 @@ static void tell(int code, const struct run_outcome *outcome, const struct error
         complain(NULL, err->message);
         return;
     }
-    fprintf(stderr, "%d cells done, %d failed, %d done before", outcome->done, outcome->failed, outcome->skipped);
+    fprintf(stderr, "%d cells done, %d failed, %d done before", outcome->done, outcome->failed,
+            outcome->skipped);
     if (outcome->stopped)
         fprintf(stderr, "; stopped by a signal, with everything saved: the same command goes on");
     else if (outcome->elsewhere)

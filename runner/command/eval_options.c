@@ -101,23 +101,15 @@ static int add_exemplars(struct eval_options *options, char *argument, struct er
 
 static int take(struct eval_options *options, int letter, struct error *err) {
     switch (letter) {
-    case OPTION_BENCHMARK:
-        return add_task(options, optarg, err);
-    case OPTION_EXEMPLARS:
-        return 0;
-    case OPTION_SAMPLES:
-        options->samples = optarg;
-        return 0;
-    case OPTION_ARCHIVE:
-        options->archive = optarg;
-        return 0;
-    case OPTION_DEVICE:
-        options->device = optarg;
-        return 0;
-    case OPTION_THREADS:
-        return parse_threads(optarg, &options->threads, err);
+    case OPTION_BENCHMARK: return add_task(options, optarg, err);
+    case OPTION_EXEMPLARS: return 0;
+    case OPTION_SAMPLES: options->samples = optarg; return 0;
+    case OPTION_ARCHIVE: options->archive = optarg; return 0;
+    case OPTION_DEVICE: options->device = optarg; return 0;
+    case OPTION_THREADS: return parse_threads(optarg, &options->threads, err);
     default:
-        return setting_option_parse(&eval_settings_table[letter - OPTION_SETTING], optarg, &options->settings, err);
+        return setting_option_parse(&eval_settings_table[letter - OPTION_SETTING], optarg, &options->settings,
+                                    err);
     }
 }
 

@@ -12,8 +12,8 @@ static bool refuse(const char *usage, int *status) {
     return false;
 }
 
-bool command_options(int argc, char **argv, const char *usage, const struct command_option *options, const char **operand,
-                     int *status) {
+bool command_options(int argc, char **argv, const char *usage, const struct command_option *options,
+                     const char **operand, int *status) {
     struct option known[OPTIONS_MAX + 2] = {{"help", no_argument, NULL, HELP}};
     for (int i = 0; options[i].name && i < OPTIONS_MAX; i++)
         known[i + 1] = (struct option){options[i].name, required_argument, NULL, FIRST + i};

@@ -55,8 +55,9 @@ struct training_settings {
     int unit;                     /* enum sampler_unit: "token" or "example" */
     bool shard_optimizer;         /* each rank holds its share of AdamW's moments only */
     bool validation_charged;      /* validation and probe tokens count against the budget */
-    double checkpoint_minutes;    /* from one checkpoint of a cell to the next; 0: only when a signal stops the run */
-    double stall_minutes;         /* without progress until a cell's ranks are ended; 0: never */
+    double checkpoint_minutes; /* from one checkpoint of a cell to the next; 0: only when a signal stops the
+                                  run */
+    double stall_minutes;      /* without progress until a cell's ranks are ended; 0: never */
     struct optimizer_settings optimizer;
 };
 
@@ -120,23 +121,23 @@ int experiment_parse(const char *path, const char *text, size_t length, struct e
                      struct error *err);
 void experiment_destroy(struct experiment **experiment);
 
-/* Replaces the archive's folder (a path relative to the working directory; copied), and with it the folder of the token
- * caches where the file does not name one. */
+/* Replaces the archive's folder (a path relative to the working directory; copied), and with it the folder of
+ * the token caches where the file does not name one. */
 int experiment_set_out(struct experiment *experiment, const char *out, struct error *err);
 
 /* All settings of a method in force, as a JSON object in freshly allocated text. */
 int experiment_method_json(const struct experiment_method *method, char **out, struct error *err);
 
-/* Writes OUT/experiment.h5 (archive_experiment_write) from the cells' files there are. `backend`, `ranks` and `threads` of each,
- * 0: unknown, describe the writer's run. `broken`: as in struct archive_grid_axes, in the order of the grid's cells; may be
- * NULL. One process. */
+/* Writes OUT/experiment.h5 (archive_experiment_write) from the cells' files there are. `backend`, `ranks` and
+ * `threads` of each, 0: unknown, describe the writer's run. `broken`: as in struct archive_grid_axes, in the
+ * order of the grid's cells; may be NULL. One process. */
 int experiment_write_archive(const struct experiment *experiment, const char *backend, int ranks, int threads,
                              const char *const *broken, struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
  * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,
- * `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes`, `slurm` and added models, budgets, methods,
- * seeds and benchmarks; 0 if there is none. */
+ * `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes`, `slurm` and added
+ * models, budgets, methods, seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif

@@ -44,8 +44,8 @@ static int take_axes(const struct experiment *experiment, struct arena *arena, s
     return 0;
 }
 
-static int write_archive(const struct experiment *e, const char *const *broken, struct archive_run *about, struct arena *arena,
-                         struct error *err) {
+static int write_archive(const struct experiment *e, const char *const *broken, struct archive_run *about,
+                         struct arena *arena, struct error *err) {
     struct archive_grid_axes axes;
     TRY(take_axes(e, arena, &axes, err));
     axes.broken = broken;

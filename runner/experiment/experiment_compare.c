@@ -6,9 +6,14 @@
 #include <string.h>
 
 /* Keys that change no cell's result, and objects that may grow: more cells, not other ones. */
-static const char *const free_keys[] = {"out",    "cache",          "ranks_per_cell",
-                                        "device", "training.recompute", "training.shard_optimizer",
-                                        "training.checkpoint_minutes", "training.stall_minutes",
+static const char *const free_keys[] = {"out",
+                                        "cache",
+                                        "ranks_per_cell",
+                                        "device",
+                                        "training.recompute",
+                                        "training.shard_optimizer",
+                                        "training.checkpoint_minutes",
+                                        "training.stall_minutes",
                                         NULL};
 static const char *const growing_keys[] = {"models", "budgets", "methods", "seeds", "evaluation.benchmarks",
                                            NULL};

@@ -47,7 +47,8 @@ int experiment_read_slurm(struct experiment_reader *reader, struct error *err);
 
 /* The rows of "training", the optimizer's included, for a struct training_settings. */
 int experiment_training_table(struct arena *arena, const struct setting **out, struct error *err);
-/* The rows of "evaluation.decontaminate" for a struct decontaminate_settings, and of the top level for a struct experiment. */
+/* The rows of "evaluation.decontaminate" for a struct decontaminate_settings, and of the top level for a
+ * struct experiment. */
 extern const struct setting experiment_decontaminate_table[], experiment_table[];
 
 /* experiment_json.c: settings by their table as a JSON object; and the whole experiment in force, with lists

@@ -7,16 +7,11 @@
 static cJSON *value_json(const struct setting *row, const void *settings) {
     const void *field = (const char *)settings + row->offset;
     switch (row->kind) {
-    case SETTING_REAL:
-        return cJSON_CreateNumber(*(const double *)field);
-    case SETTING_COUNT:
-        return cJSON_CreateNumber((double)*(const long long *)field);
-    case SETTING_FLAG:
-        return cJSON_CreateBool(*(const bool *)field);
-    case SETTING_CHOICE:
-        return cJSON_CreateString(row->choices[*(const int *)field]);
-    case SETTING_TEXT:
-        break;
+    case SETTING_REAL: return cJSON_CreateNumber(*(const double *)field);
+    case SETTING_COUNT: return cJSON_CreateNumber((double)*(const long long *)field);
+    case SETTING_FLAG: return cJSON_CreateBool(*(const bool *)field);
+    case SETTING_CHOICE: return cJSON_CreateString(row->choices[*(const int *)field]);
+    case SETTING_TEXT: break;
     }
     const char *text = *(const char *const *)field;
     return text ? cJSON_CreateString(text) : cJSON_CreateNull();
@@ -62,8 +57,7 @@ int experiment_method_json(const struct experiment_method *method, char **out, s
     return code;
 }
 
-/* ------------------------------------------------------------------------------------------- the whole
- * experiment */
+/* ---- the whole experiment */
 
 static bool add_models(cJSON *root, const struct experiment *experiment) {
     cJSON *object = cJSON_CreateObject();

@@ -17,7 +17,8 @@ struct loaded {
 };
 
 static const char *const keeps[] = {"none", "last", "best", NULL};
-static const char *const precisions[] = {[PARAMETERS_F32] = "float32", [PARAMETERS_AS_SOURCE] = "source", NULL};
+static const char *const precisions[] = {
+    [PARAMETERS_F32] = "float32", [PARAMETERS_AS_SOURCE] = "source", NULL};
 static const char *const bests[] = {"worst", "mean", NULL};
 
 #define FIELD(name) offsetof(struct experiment, name)
@@ -76,8 +77,8 @@ static void check_device(struct experiment_reader *reader) {
 }
 
 static int read_top(struct experiment_reader *reader, struct error *err) {
-    static const char *const sections[] = {"models", "tasks",    "budgets",    "methods",
-                                           "seeds",  "training", "evaluation", "slurm", NULL};
+    static const char *const sections[] = {"models",   "tasks",      "budgets", "methods", "seeds",
+                                           "training", "evaluation", "slurm",   NULL};
     struct experiment *experiment = reader->experiment;
     json_bind(&reader->report, reader->root, "", experiment_table, experiment, sections, reader->arena);
     if (!experiment->name)
@@ -92,7 +93,8 @@ static int read_top(struct experiment_reader *reader, struct error *err) {
     } else {
         TRY(experiment_resolve_field(reader, &experiment->out, err));
     }
-    return experiment->cache && *experiment->cache ? experiment_resolve_field(reader, &experiment->cache, err) : 0;
+    return experiment->cache && *experiment->cache ? experiment_resolve_field(reader, &experiment->cache, err)
+                                                   : 0;
 }
 
 /* OUT/cache. */

@@ -132,7 +132,7 @@ static void check_settings(struct experiment_reader *reader, int index) {
     json_mistake(&reader->report, place, "%s", colon ? colon + 2 : err.message);
 }
 
-/* ------------------------------------------------------------------------------------------- references */
+/* ---- references */
 
 static int find_label(const struct experiment *experiment, const char *label) {
     for (int i = 0; i < experiment->method_count; i++) {
@@ -230,7 +230,7 @@ static void check_chains(struct experiment_reader *reader) {
     }
 }
 
-/* ------------------------------------------------------------------------------------------- the list */
+/* ---- the list */
 
 static int read_method(struct experiment_reader *reader, const cJSON *object, int index, struct head *head,
                        struct error *err) {

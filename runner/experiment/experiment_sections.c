@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- models */
+/* ---- models */
 
 #define FIELD(name) offsetof(struct experiment_model, name)
 static const struct setting model_table[] = {
@@ -56,7 +56,7 @@ int experiment_read_models(struct experiment_reader *reader, struct error *err) 
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- seeds */
+/* ---- seeds */
 
 int experiment_read_seeds(struct experiment_reader *reader, struct error *err) {
     static const double largest = 9007199254740992.0; /* 2^53: what a JSON number holds exactly */
@@ -90,7 +90,7 @@ int experiment_read_seeds(struct experiment_reader *reader, struct error *err) {
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- tasks */
+/* ---- tasks */
 
 int experiment_read_tasks(struct experiment_reader *reader, struct error *err) {
     struct tasks_settings *tasks = &reader->experiment->tasks;
@@ -113,7 +113,7 @@ int experiment_read_tasks(struct experiment_reader *reader, struct error *err) {
     return experiment_resolve_field(reader, &tasks->split, err);
 }
 
-/* ------------------------------------------------------------------------------------------- training */
+/* ---- training */
 
 static const char *const units[] = {"token", "example", NULL};
 #define FIELD(name) offsetof(struct training_settings, name)
@@ -133,10 +133,12 @@ static const struct setting training_rows[] = {
     {"validation_charged", SETTING_FLAG, FIELD(validation_charged), 0, 0, 0, NULL, NULL,
      "whether tokens spent on learning the mixture count against the budget"},
     {"checkpoint_minutes", SETTING_REAL, FIELD(checkpoint_minutes), 5.0, 0.0, 1e6, NULL, NULL,
-     "minutes from one checkpoint of a cell to the next, and so what a crash loses at most; 0: only when a signal stops "
+     "minutes from one checkpoint of a cell to the next, and so what a crash loses at most; 0: only when a "
+     "signal stops "
      "the run"},
     {"stall_minutes", SETTING_REAL, FIELD(stall_minutes), 10.0, 0.0, 1e6, NULL, NULL,
-     "minutes without a micro-batch, beyond twice the longest time between two, after which a cell's ranks are ended; 0: never"},
+     "minutes without a micro-batch, beyond twice the longest time between two, after which a cell's ranks "
+     "are ended; 0: never"},
 };
 #undef FIELD
 enum { TRAINING_ROWS = sizeof training_rows / sizeof *training_rows };
@@ -167,7 +169,7 @@ int experiment_read_training(struct experiment_reader *reader, struct error *err
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- evaluation */
+/* ---- evaluation */
 
 static int read_set_points(struct experiment_reader *reader, const cJSON *list, struct error *err) {
     static const double initial[] = {0.0, 0.25, 0.5, 0.75, 1.0};
@@ -210,7 +212,8 @@ int experiment_read_evaluation(struct experiment_reader *reader, struct error *e
     struct evaluation_settings *evaluation = &reader->experiment->evaluation;
     setting_defaults(eval_settings_table, &evaluation->settings);
     if (object)
-        json_bind(&reader->report, object, "evaluation", eval_settings_table, &evaluation->settings, lists, reader->arena);
+        json_bind(&reader->report, object, "evaluation", eval_settings_table, &evaluation->settings, lists,
+                  reader->arena);
     experiment_read_decontaminate(reader, cJSON_GetObjectItemCaseSensitive(object, "decontaminate"));
     TRY(experiment_read_at(reader, cJSON_GetObjectItemCaseSensitive(object, "at"), err));
     TRY(experiment_read_benchmarks(reader, cJSON_GetObjectItemCaseSensitive(object, "benchmarks"), err));

@@ -5,8 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------- reaching
- * uniform */
+/* ---- reaching uniform */
 
 /* Over the seeds where both cells are finished: how many, how many reached it, and the mean share of those.
  */
@@ -77,8 +76,7 @@ int report_section_reaching(const struct results *results, struct text *out, str
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- tokens by
- * task */
+/* ---- tokens by task */
 
 /* The mean over finished seeds of a number by task. `which`: the training or the validation tokens. */
 static double mean_by_task(const struct results *results, int model, int budget, int method, int task,
@@ -174,7 +172,7 @@ int report_section_tokens(const struct results *results, struct text *out, struc
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- time */
+/* ---- time */
 
 static double seconds(const struct result_cell *cell) {
     return cell->seconds;
@@ -211,7 +209,8 @@ static int add_time_rows(const struct results *results, struct table *table, str
     const struct archive_grid_axes *axes = &results->axes;
     int uniform = results_method(results, "uniform");
     for (size_t i = 0; i < sizeof header / sizeof *header; i++) TRY(table_add(table, err, "%s", header[i]));
-    for (int p = 0; p < PHASE_COUNT; p++) TRY(table_add(table, err, "%s", archive_phase_name((enum archive_phase)p)));
+    for (int p = 0; p < PHASE_COUNT; p++)
+        TRY(table_add(table, err, "%s", archive_phase_name((enum archive_phase)p)));
     TRY(table_end_row(table, err));
     for (int i = 0; i < axes->models * axes->budgets * axes->methods; i++) {
         int method = i % axes->methods, pair = i / axes->methods, model = pair / axes->budgets,

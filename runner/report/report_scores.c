@@ -26,7 +26,7 @@ int report_add_row_name(struct table *table, const struct results *results, int 
     return table_add(table, err, "%s", results->axes.method[method]);
 }
 
-/* --------------------------------------------------------------------------------------------- one table */
+/* ---- one table */
 
 /* A table over (model, budget, method) of the quantities first .. last - 1; differences to method `baseline`
  * unless that is -1. */
@@ -97,7 +97,7 @@ static int print_comparison(const struct comparison *c, struct text *out, struct
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- sections */
+/* ---- sections */
 
 static const char by_seeds[] =
     "Mean over seeds ± half-width of its 95 % confidence interval (Student's t); without ± there is one seed "

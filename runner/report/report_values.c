@@ -58,7 +58,7 @@ double report_value(const struct results *results, const struct result_cell *cel
     return quantity == report_worst(results) ? cell->worst[cell->points - 1] : cell->mean[cell->points - 1];
 }
 
-/* --------------------------------------------------------------------------------------------- over seeds */
+/* ---- over seeds */
 
 /* Running sums would not do: the interval needs the values. Seeds are few. */
 enum { SEEDS_LIMIT = 4096 };
@@ -111,8 +111,7 @@ const struct result_cell *report_example(const struct results *results, int mode
     return NULL;
 }
 
-/* --------------------------------------------------------------------------------------------- of one cell
- */
+/* ---- of one cell */
 
 double report_share_to_reach(const struct result_cell *cell, const struct result_cell *reference,
                              bool worst) {

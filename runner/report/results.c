@@ -27,7 +27,7 @@ struct loading {
     size_t bad_capacity, complaint_capacity;
 };
 
-/* --------------------------------------------------------------------------------------------- axes */
+/* ---- axes */
 
 static int names_add(struct names *names, const char *name, struct error *err) {
     TRY(memory_reserve(&names->name, &names->capacity, names->count + 1, sizeof *names->name, err));
@@ -121,7 +121,7 @@ static int take_cell_axes(struct loading *loading, const struct loaded_cell *loa
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- files */
+/* ---- files */
 
 static int take_complaint(struct loading *loading, const char *file, const char *message, struct error *err) {
     struct results *results = loading->results;
@@ -196,7 +196,7 @@ static int take_path(struct loading *loading, const char *path, struct error *er
     return take_cell_axes(loading, &loaded, err);
 }
 
-/* --------------------------------------------------------------------------------------------- the grid */
+/* ---- the grid */
 
 static int copy_names(struct results *results, const struct names *names, const char *const **out,
                       struct error *err) {
@@ -337,7 +337,7 @@ void results_destroy(struct results **results) {
     *results = NULL;
 }
 
-/* --------------------------------------------------------------------------------------------- looking */
+/* ---- looking */
 
 struct result_cell *results_cell(const struct results *results, int model, int budget, int method, int seed) {
     const struct archive_grid_axes *axes = &results->axes;

@@ -14,7 +14,7 @@ int results_string(struct arena *arena, const char *from, const char **out, stru
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- columns */
+/* ---- columns */
 
 typedef int read_column(struct archive_reader *reader, const char *column, double **out, int64_t *rows,
                         int64_t *columns, struct error *err);
@@ -115,7 +115,7 @@ static int take_path(struct archive_reader *reader, struct arena *arena, struct 
     return code;
 }
 
-/* --------------------------------------------------------------------------------------------- the cell */
+/* ---- the cell */
 
 static int take_names(struct archive_reader *reader, const struct archive_cell_summary *summary,
                       struct arena *arena, struct result_cell *cell, struct error *err) {

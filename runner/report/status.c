@@ -5,7 +5,7 @@
 #include <math.h>
 #include <string.h>
 
-/* --------------------------------------------------------------------------------------------- estimates */
+/* ---- estimates */
 
 /* The mean of `value` over the cells for which it is known: of one model, or of all for model -1. */
 static double mean_over(const struct results *results, int model,
@@ -76,7 +76,7 @@ double status_total_left(const struct results *results) {
     return sum / (running > 1 ? running : 1);
 }
 
-/* --------------------------------------------------------------------------------------------- text */
+/* ---- text */
 
 static int add_progress(const struct results *results, const struct result_cell *cell, double now,
                         struct table *table, struct error *err) {
@@ -145,7 +145,8 @@ static int tell_left(const struct results *results, struct text *out, struct err
     if (!running && !stopped && !results_count(results, ARCHIVE_PLANNED)) return 0;
     double speed = 0.0;
     for (int i = 0; i < results->count; i++)
-        if (results->cells[i].state == ARCHIVE_RUNNING && !results->cells[i].stopped && results->cells[i].rate > 0)
+        if (results->cells[i].state == ARCHIVE_RUNNING && !results->cells[i].stopped &&
+            results->cells[i].rate > 0)
             speed += results->cells[i].rate;
     if (speed > 0) TRY(text_printf(out, err, "speed: %.0f tokens/s in all\n", speed));
     if (isnan(status_total_left(results))) return text_append_string(out, "time left: not known yet\n", err);

@@ -13,8 +13,8 @@ double status_seconds_left(const struct results *results, const struct result_ce
  * if unknown. */
 double status_total_left(const struct results *results);
 
-/* Finds out who runs what (status_owner.h), and appends counts, a line for every running, stopped or failed cell, and the time
- * left. `now` in seconds since 1970. */
+/* Finds out who runs what (status_owner.h), and appends counts, a line for every running, stopped or failed
+ * cell, and the time left. `now` in seconds since 1970. */
 int status_text(struct results *results, double now, struct text *out, struct error *err);
 
 #endif

@@ -84,7 +84,7 @@ int table_end_row(struct table *table, struct error *err) {
     return 0;
 }
 
-/* --------------------------------------------------------------------------------------------- printing */
+/* ---- printing */
 
 static int add_repeated(struct text *out, char c, int times, struct error *err) {
     for (int i = 0; i < times; i++) TRY(text_append(out, &c, 1, err));

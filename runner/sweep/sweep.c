@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------------------------------- cells */
+/* ---- cells */
 
 struct jobs {
     struct arena *arena;
@@ -51,7 +51,7 @@ static int take_jobs(const struct grid *grid, bool array, struct jobs *jobs, int
     return 0;
 }
 
-/* ------------------------------------------------------------------------------------------- scripts */
+/* ---- scripts */
 
 /* Jobs start anywhere. */
 static int absolute(const char *path, struct arena *arena, const char **out, struct error *err) {

@@ -13,8 +13,8 @@ if [ ! -x "$emulated" ]; then
 fi
 
 expect 0 "$build/adapt_generate" "$work/demo"
-demo_part "$work/run.json" tiny-qwen3 0.002 0
-sed -i 's|"limit": 20|"limit": 1|' "$work/run.json"
+demo_part "$work/run.json" tiny-qwen3 0.001 0
+sed -i -e 's|"limit": 20|"limit": 1|' -e 's|"validation_examples": 8|"validation_examples": 2|' "$work/run.json"
 for kind in float32 bfloat16 ranks small lost; do
   dtype=float32
   [ $kind = bfloat16 ] && dtype=bfloat16
@@ -25,11 +25,11 @@ sed -i 's|"ranks_per_cell": 1|"ranks_per_cell": 2|' "$work/ranks.json"
 # close RELATIVE KIND METHOD ROWS...: both archives' rows hold the same numbers
 close() {
   local relative=$1 kind=$2 method=$3 rows cell
-  cell="tiny-qwen3__0.002__${method}__seed0.h5"
+  cell="tiny-qwen3__0.001__${method}__seed0.h5"
   shift 3
   for rows in "$@"; do
     h5diff -p "$relative" "$work/run/cells/$cell" "$work/$kind/cells/$cell" \
-      "/cells/tiny-qwen3/0.002/$method/seed0/$rows" >"$work/out" 2>&1 || {
+      "/cells/tiny-qwen3/0.001/$method/seed0/$rows" >"$work/out" 2>&1 || {
       cat "$work/out" >&2
       fail "$kind, $method: $rows differs from the CPU's by more than $relative"
     }
@@ -57,7 +57,7 @@ ADAPT_EMULATION_MEMORY=8000000 expect 2 "$emulated" check "$work/small.json"
 says err 'GiB of memory (weights' 'the device has'
 ADAPT_EMULATION_MEMORY=8000000 expect 1 "$emulated" run "$work/small.json"
 says err 'GiB of device memory (weights' 'are free' '0 cells done, 2 failed'
-ADAPT_EMULATION_LOST=4000 expect 1 "$emulated" run "$work/lost.json" --cells 1
+ADAPT_EMULATION_LOST=1000 expect 1 "$emulated" run "$work/lost.json" --cells 1
 says err 'on CUDA device 0: unknown error' '1 failed'
 expect 0 "$adapt" status "$work/lost"
 says out '1 failed'

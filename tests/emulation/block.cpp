@@ -1,6 +1,7 @@
-/* One block after another, in a shuffled order; a block's warps in a shuffled order too, each from one barrier to the next;
- * a warp's threads as coroutines, in a shuffled order from one exchange to the next. A thread has a coroutine of its own
- * only once it waits: threads that never do run one after another in the same. */
+/* One block after another, in a shuffled order; a block's warps in a shuffled order too, each from one
+ * barrier to the next; a warp's threads as coroutines, in a shuffled order from one exchange to the next. A
+ * thread has a coroutine of its own only once it waits: threads that never do run one after another in the
+ * same. */
 #include "tests/emulation/emulation.h"
 #include "tests/emulation/fiber.h"
 
@@ -59,7 +60,8 @@ struct order {
 order fresh; /* threads that were not started yet, of the warp that is starting */
 
 order shuffled(unsigned first) {
-    unsigned lanes = now.count - first < WARP ? now.count - first : (unsigned)WARP, random = emulation_random();
+    unsigned lanes = now.count - first < WARP ? now.count - first : (unsigned)WARP,
+             random = emulation_random();
     return {first, lanes, (random >> 1) % lanes, lanes, (bool)(random & 1)};
 }
 
@@ -81,9 +83,9 @@ void wait_as(enum state state, const char *file, int line) {
 }
 
 [[noreturn]] void diverged(const thread &one, const thread &other, const char *what) {
-    emulation_stop("%s: %s of thread (%u,%u,%u) at %s:%d, while thread (%u,%u,%u) is %s at %s:%d", now.kernel, what,
-                   one.index.x, one.index.y, one.index.z, one.file, one.line, other.index.x, other.index.y,
-                   other.index.z,
+    emulation_stop("%s: %s of thread (%u,%u,%u) at %s:%d, while thread (%u,%u,%u) is %s at %s:%d", now.kernel,
+                   what, one.index.x, one.index.y, one.index.z, one.file, one.line, other.index.x,
+                   other.index.y, other.index.z,
                    other.state == ENDED        ? "through"
                    : other.state == AT_BARRIER ? "at a barrier"
                                                : "in a warp's exchange",
@@ -142,7 +144,8 @@ void release_block() {
     }
 }
 
-/* Threads that were not started yet, until there is none or one waits; goes on with that one when it is resumed. */
+/* Threads that were not started yet, until there is none or one waits; goes on with that one when it is
+ * resumed. */
 void run_fresh(void *fiber) {
     unsigned at;
     while (fresh.next(&at)) {
@@ -239,7 +242,8 @@ unsigned emulation_vote(const char *file, int line, unsigned mask, bool predicat
     return (unsigned)mine.got;
 }
 
-void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared, const std::function<void()> &body) {
+void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
+                   const std::function<void()> &body) {
     static unsigned char *memory;
     enum { MOST_SHARED = 256 << 10 };
     if (!memory && posix_memalign((void **)&memory, 128, MOST_SHARED)) abort();

@@ -1,4 +1,5 @@
-/* cuBLASLt with plain loops: column-major layouts, float32 or bfloat16 operands, float32 sums, one rounding at the end. */
+/* cuBLASLt with plain loops: column-major layouts, float32 or bfloat16 operands, float32 sums, one rounding
+ * at the end. */
 #include "cublasLt.h"
 #include "cuda_bf16.h"
 #include "tests/emulation/emulation.h"
@@ -27,7 +28,8 @@ size_t size_of(cudaDataType_t type) {
 }
 
 float get(const void *at, cudaDataType_t type, size_t index) {
-    return type == CUDA_R_16BF ? __bfloat162float(((const __nv_bfloat16 *)at)[index]) : ((const float *)at)[index];
+    return type == CUDA_R_16BF ? __bfloat162float(((const __nv_bfloat16 *)at)[index])
+                               : ((const float *)at)[index];
 }
 
 void set(void *at, cudaDataType_t type, size_t index, float value) {
@@ -40,7 +42,8 @@ void set(void *at, cudaDataType_t type, size_t index, float value) {
 /* op(X) as [rows, columns], rows together. */
 std::vector<float> rows_of(const void *x, const emulation_lt_layout &layout, bool transposed) {
     std::vector<float> out(layout.rows * layout.columns);
-    uint64_t rows = transposed ? layout.columns : layout.rows, columns = transposed ? layout.rows : layout.columns;
+    uint64_t rows = transposed ? layout.columns : layout.rows,
+             columns = transposed ? layout.rows : layout.columns;
     for (uint64_t i = 0; i < rows; i++)
         for (uint64_t j = 0; j < columns; j++) {
             uint64_t row = transposed ? j : i, column = transposed ? i : j;
@@ -53,7 +56,8 @@ void need(const char *what, const void *at, const emulation_lt_layout &layout) {
     if (!layout.columns || !layout.rows) return;
     size_t bytes = ((layout.columns - 1) * (uint64_t)layout.stride + layout.rows) * size_of(layout.type);
     if (!emulation_memory_holds(at, bytes)) emulation_stop("cublasLtMatmul: %s leaves its memory", what);
-    if (layout.stride < (int64_t)layout.rows) emulation_stop("cublasLtMatmul: %s has too short a stride", what);
+    if (layout.stride < (int64_t)layout.rows)
+        emulation_stop("cublasLtMatmul: %s has too short a stride", what);
 }
 
 /* As a GPU's kernels cut long sums into pieces. */
@@ -70,15 +74,17 @@ float dot(uint64_t n, const float *x, const float *y) {
 }
 
 void multiply(const emulation_lt_description &d, float alpha, const void *a, const emulation_lt_layout &la,
-              const void *b, const emulation_lt_layout &lb, float beta, void *c, const emulation_lt_layout &lc) {
-    std::vector<float> left = rows_of(a, la, d.a == CUBLAS_OP_T);            /* [m, k] */
+              const void *b, const emulation_lt_layout &lb, float beta, void *c,
+              const emulation_lt_layout &lc) {
+    std::vector<float> left = rows_of(a, la, d.a == CUBLAS_OP_T);  /* [m, k] */
     std::vector<float> right = rows_of(b, lb, d.b == CUBLAS_OP_N); /* [n, k] */
     uint64_t m = lc.rows, n = lc.columns, k = m ? left.size() / m : 0;
     for (uint64_t j = 0; j < n; j++)
         for (uint64_t i = 0; i < m; i++) {
             float sum = 0.0f;
             for (uint64_t e = 0; e < k; e += RUN)
-                sum += dot(k - e < RUN ? k - e : (uint64_t)RUN, left.data() + i * k + e, right.data() + j * k + e);
+                sum += dot(k - e < RUN ? k - e : (uint64_t)RUN, left.data() + i * k + e,
+                           right.data() + j * k + e);
             uint64_t at = j * (uint64_t)lc.stride + i;
             float old = beta == 0.0f ? 0.0f : beta * get(c, lc.type, at);
             set(c, lc.type, at, alpha * sum + old);
@@ -103,8 +109,9 @@ cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t description) {
     delete description;
     return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description, cublasLtMatmulDescAttributes_t what,
-                                              const void *value, size_t bytes) {
+cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t description,
+                                              cublasLtMatmulDescAttributes_t what, const void *value,
+                                              size_t bytes) {
     if (bytes != sizeof(int32_t)) return CUBLAS_STATUS_INVALID_VALUE;
     int32_t operation;
     memcpy(&operation, value, sizeof operation);
@@ -129,22 +136,25 @@ cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t prefer
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t preference,
-                                                    cublasLtMatmulPreferenceAttributes_t what, const void *value,
-                                                    size_t) {
+                                                    cublasLtMatmulPreferenceAttributes_t what,
+                                                    const void *value, size_t) {
     if (what >= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES)
-        memcpy(&preference->alignment[what - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES], value, sizeof(uint32_t));
+        memcpy(&preference->alignment[what - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES], value,
+               sizeof(uint32_t));
     return CUBLAS_STATUS_SUCCESS;
 }
 
 /* The promised alignments travel in the algorithm, and are held against the operands. */
-cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t d, cublasLtMatrixLayout_t a,
-                                              cublasLtMatrixLayout_t b, cublasLtMatrixLayout_t c,
-                                              cublasLtMatrixLayout_t, cublasLtMatmulPreference_t preference, int wanted,
+cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t d,
+                                              cublasLtMatrixLayout_t a, cublasLtMatrixLayout_t b,
+                                              cublasLtMatrixLayout_t c, cublasLtMatrixLayout_t,
+                                              cublasLtMatmulPreference_t preference, int wanted,
                                               cublasLtMatmulHeuristicResult_t *results, int *found) {
     uint64_t m = d->a == CUBLAS_OP_T ? a->columns : a->rows, k = d->a == CUBLAS_OP_T ? a->rows : a->columns;
     uint64_t n = d->b == CUBLAS_OP_T ? b->rows : b->columns, kb = d->b == CUBLAS_OP_T ? b->columns : b->rows;
     *found = 0;
-    if (wanted < 1 || m != c->rows || n != c->columns || k != kb || a->type != b->type) return CUBLAS_STATUS_INVALID_VALUE;
+    if (wanted < 1 || m != c->rows || n != c->columns || k != kb || a->type != b->type)
+        return CUBLAS_STATUS_INVALID_VALUE;
     if (a->type == CUDA_R_32F && c->type != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
     memset(results, 0, sizeof *results);
     for (int i = 0; i < 4; i++) results->algo.data[i] = preference->alignment[i];
@@ -152,11 +162,12 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
     return CUBLAS_STATUS_SUCCESS;
 }
 
-cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description, const void *alpha, const void *a,
-                              cublasLtMatrixLayout_t layout_a, const void *b, cublasLtMatrixLayout_t layout_b,
-                              const void *beta, const void *c, cublasLtMatrixLayout_t layout_c, void *d,
-                              cublasLtMatrixLayout_t layout_d, const cublasLtMatmulAlgo_t *algo, void *workspace,
-                              size_t workspace_bytes, cudaStream_t stream) {
+cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description, const void *alpha,
+                              const void *a, cublasLtMatrixLayout_t layout_a, const void *b,
+                              cublasLtMatrixLayout_t layout_b, const void *beta, const void *c,
+                              cublasLtMatrixLayout_t layout_c, void *d, cublasLtMatrixLayout_t layout_d,
+                              const cublasLtMatmulAlgo_t *algo, void *workspace, size_t workspace_bytes,
+                              cudaStream_t stream) {
     if (c != d || !algo || layout_c->stride != layout_d->stride) return CUBLAS_STATUS_INVALID_VALUE;
     const void *places[] = {a, b, c, d};
     for (int i = 0; i < 4; i++)

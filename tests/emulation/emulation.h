@@ -7,8 +7,8 @@
 /* Says what is wrong and ends the program: an error in a kernel that a GPU would not have told. */
 [[noreturn]] void emulation_stop(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* One of the program's threads at a time is inside of the emulator: a lock, for as long as this lives. It may be taken
- * again by the same thread. */
+/* One of the program's threads at a time is inside of the emulator: a lock, for as long as this lives. It may
+ * be taken again by the same thread. */
 struct emulation_turn {
     emulation_turn();
     ~emulation_turn();
@@ -22,13 +22,15 @@ void emulation_memory_check(const char *when);
 /* Whether the bytes lie inside of one allocation on the device. */
 bool emulation_memory_holds(const void *at, size_t bytes);
 
-/* The next of a row of numbers that shuffle blocks and threads; the environment's ADAPT_EMULATION_SEED begins it. */
+/* The next of a row of numbers that shuffle blocks and threads; the environment's ADAPT_EMULATION_SEED begins
+ * it. */
 uint32_t emulation_random();
 
 /* Runs every stream's work. */
 void emulation_drain_all();
 
-/* Counts the calls that reach the device, and breaks one of them: after ADAPT_EMULATION_LOST calls the device is lost. */
+/* Counts the calls that reach the device, and breaks one of them: after ADAPT_EMULATION_LOST calls the device
+ * is lost. */
 bool emulation_lost();
 
 #endif

@@ -33,7 +33,8 @@ struct fiber {
 };
 
 #if defined(__x86_64__)
-/* Saves what a function must keep on this stack, and takes it from the other: no system call, unlike swapcontext. */
+/* Saves what a function must keep on this stack, and takes it from the other: no system call, unlike
+ * swapcontext. */
 extern "C" void fiber_switch(void **save, void *to);
 asm(".text\n"
     ".type fiber_switch, @function\n"
@@ -49,7 +50,8 @@ struct fiber *fiber_create() {
     static unsigned made;
     struct fiber *fiber = (struct fiber *)calloc(1, sizeof *fiber);
     fiber->size = STACK - made++ % STAGGERS * (size_t)STAGGER;
-    fiber->stack = (unsigned char *)mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    fiber->stack =
+        (unsigned char *)mmap(nullptr, STACK, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (fiber->stack == MAP_FAILED) abort();
     return fiber;
 }

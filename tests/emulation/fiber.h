@@ -4,8 +4,8 @@
 
 struct fiber;
 
-/* A fiber that runs `run(context)` each time it is entered afresh; `run` returns through fiber_leave alone or by its
- * end. Its stack lasts until the end of the program. */
+/* A fiber that runs `run(context)` each time it is entered afresh; `run` returns through fiber_leave alone or
+ * by its end. Its stack lasts until the end of the program. */
 struct fiber *fiber_create();
 /* Starts the fiber, which must not be running, and comes back when it leaves or ends. */
 void fiber_start(struct fiber *fiber, void (*run)(void *), void *context);

@@ -28,7 +28,8 @@ struct arena {
 arena &memory() {
     static arena a;
     if (!a.base) {
-        void *at = mmap(nullptr, ADDRESSES + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        void *at =
+            mmap(nullptr, ADDRESSES + PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
         if (at == MAP_FAILED) abort();
         a.base = (unsigned char *)(((uintptr_t)at + PAGE - 1) / PAGE * PAGE);
         madvise(a.base, ADDRESSES, MADV_HUGEPAGE); /* where there are none, small ones do */
@@ -145,7 +146,8 @@ cudaError_t cudaFree(void *at) {
     if (block == a.blocks.end()) emulation_stop("cudaFree of what cudaMalloc did not give");
     size_t bytes = block->second;
     emulation_memory_open();
-    if (!whole(a, block->first, bytes)) emulation_stop("cudaFree: something wrote outside of %zu bytes", bytes);
+    if (!whole(a, block->first, bytes))
+        emulation_stop("cudaFree: something wrote outside of %zu bytes", bytes);
     unsigned char *first = (unsigned char *)round_up((uintptr_t)at, PAGE);
     if (first + PAGE <= (unsigned char *)at + bytes)
         madvise(first, (size_t)((unsigned char *)at + bytes - first) / PAGE * PAGE, MADV_DONTNEED);

@@ -1,5 +1,5 @@
-/* Streams and events. Work waits in its stream until somebody waits for it: what reads a result too early sees the old
- * one, what changes a source too early changes what is copied. */
+/* Streams and events. Work waits in its stream until somebody waits for it: what reads a result too early
+ * sees the old one, what changes a source too early changes what is copied. */
 #include "tests/emulation/emulation.h"
 
 #include <cstdio>
@@ -7,7 +7,8 @@
 #include <deque>
 #include <set>
 
-void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared, const std::function<void()> &body);
+void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
+                   const std::function<void()> &body);
 
 struct emulation_stream {
     std::deque<std::function<void()>> work;
@@ -51,7 +52,8 @@ void put(emulation_stream *stream, std::function<void()> work) {
 
 /* What the device sees of a pointer of a copy: on the device inside of an allocation, or the host's. */
 void check_side(const char *what, const void *at, size_t bytes, bool device) {
-    if (device && !emulation_memory_holds(at, bytes)) emulation_stop("%s: %zu bytes are not on the device", what, bytes);
+    if (device && !emulation_memory_holds(at, bytes))
+        emulation_stop("%s: %zu bytes are not on the device", what, bytes);
 }
 
 } // namespace
@@ -88,9 +90,10 @@ cudaError_t emulation_launch(const char *name, dim3 blocks, dim3 threads, size_t
     uint64_t count = (uint64_t)threads.x * threads.y * threads.z;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     if (!blocks.x || !blocks.y || !blocks.z || !count || blocks.x > 0x7fffffff || blocks.y > 65535 ||
-        blocks.z > 65535 || count > 1024 || threads.z > 64 || shared > most || (shared > usual && granted < shared)) {
-        fprintf(stderr, "emulated GPU: %s: a launch of %u x %u x %u blocks of %llu threads with %zu bytes\n", name,
-                blocks.x, blocks.y, blocks.z, (unsigned long long)count, shared);
+        blocks.z > 65535 || count > 1024 || threads.z > 64 || shared > most ||
+        (shared > usual && granted < shared)) {
+        fprintf(stderr, "emulated GPU: %s: a launch of %u x %u x %u blocks of %llu threads with %zu bytes\n",
+                name, blocks.x, blocks.y, blocks.z, (unsigned long long)count, shared);
         return keep(cudaErrorInvalidConfiguration);
     }
     put(stream, [=] { emulation_run(name, blocks, threads, shared, body); });
@@ -156,7 +159,8 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int) {
     return cudaSuccess;
 }
 
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     check_side("cudaMemcpyAsync's target", to, bytes,

@@ -1,4 +1,5 @@
-/* The emulator's own promises: what it must not let pass ends the program with a reason. Each case runs in a child. */
+/* The emulator's own promises: what it must not let pass ends the program with a reason. Each case runs in a
+ * child. */
 #include "tests/emulation/emulation.h"
 
 #include <cstdio>
@@ -154,7 +155,8 @@ int main() {
         }
         int status = 0;
         waitpid(child, &status, 0);
-        bool stopped = WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 1); /* sanitizers exit */
+        bool stopped =
+            WIFSIGNALED(status) || (WIFEXITED(status) && WEXITSTATUS(status) == 1); /* sanitizers exit */
         bool good = one.stops ? stopped : WIFEXITED(status) && WEXITSTATUS(status) == 0;
         printf("%s %s\n", good ? "ok  " : "FAIL", one.name);
         failed += !good;

@@ -1,6 +1,7 @@
-/* compare_cells A.h5 B.h5 [--rounding R]: two files of a cell hold the same rows, set points and evaluations: every dataset and
- * every number and text among the attributes, bit for bit, but for what tells of time and place. With --rounding, real numbers
- * may differ by R relative to the largest of their dataset. Exit status 0, or 1 with what differs. */
+/* compare_cells A.h5 B.h5 [--rounding R]: two files of a cell hold the same rows, set points and evaluations:
+ * every dataset and every number and text among the attributes, bit for bit, but for what tells of time and
+ * place. With --rounding, real numbers may differ by R relative to the largest of their dataset. Exit status
+ * 0, or 1 with what differs. */
 #include <hdf5.h>
 #include <math.h>
 #include <stdbool.h>
@@ -19,8 +20,9 @@ static void differ(struct comparison *c, const char *path, const char *name, con
 }
 
 static bool is_of_time_or_place(const char *name) {
-    static const char *const names[] = {"time",    "started", "ended", "updated",      "created", "host",  "ranks",
-                                        "threads", "config",  "path",  "model_folder", "backend", "message", "experiment_path"};
+    static const char *const names[] = {"time",         "started", "ended",   "updated",        "created",
+                                        "host",         "ranks",   "threads", "config",         "path",
+                                        "model_folder", "backend", "message", "experiment_path"};
     if (!strncmp(name, "seconds", strlen("seconds"))) return true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i])) return true;

@@ -27,8 +27,7 @@ static void stop(const struct error *err) {
     abort();
 }
 
-/* --------------------------------------------------------------------------------------------- a good
- * archive */
+/* ---- a good archive */
 
 static void write_good(const char *folder) {
     struct error err;
@@ -98,8 +97,7 @@ static struct fixture *fixture_get(void) {
     return made;
 }
 
-/* --------------------------------------------------------------------------------------------- doing things
- * to it */
+/* ---- doing things to it */
 
 static void put_attribute(hid_t object, const char *name, int how, const uint8_t *bytes) {
     hsize_t one = 1, two[2] = {2, (hsize_t)bytes[0] + 1};
@@ -189,7 +187,7 @@ static void alter(hid_t file, bool experiment, const uint8_t *bytes) {
     H5Gclose(top);
 }
 
-/* --------------------------------------------------------------------------------------------- reading it */
+/* ---- reading it */
 
 static void read_cell(const char *path) {
     struct error err = {0};

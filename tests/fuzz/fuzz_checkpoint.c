@@ -1,5 +1,5 @@
-/* A checkpoint's manifest and a kept evaluation. The seal is made good first, or no input would ever come past it; what is read
- * must print as it was read. */
+/* A checkpoint's manifest and a kept evaluation. The seal is made good first, or no input would ever come
+ * past it; what is read must print as it was read. */
 #include "base/memory.h"
 #include "runner/checkpoint/evaluation_file.h"
 #include "runner/checkpoint/manifest.h"
@@ -11,8 +11,11 @@ static void try_manifest(const char *text, size_t length) {
     struct manifest *manifest, *again;
     struct text printed = {0}, twice = {0};
     if (manifest_parse("fuzz", text, length, &manifest, NULL)) return;
-    if (manifest_print(manifest, &printed, NULL) || manifest_parse("again", printed.data, printed.length, &again, NULL)) abort();
-    if (manifest_print(again, &twice, NULL) || twice.length != printed.length || memcmp(twice.data, printed.data, twice.length))
+    if (manifest_print(manifest, &printed, NULL) ||
+        manifest_parse("again", printed.data, printed.length, &again, NULL))
+        abort();
+    if (manifest_print(again, &twice, NULL) || twice.length != printed.length ||
+        memcmp(twice.data, printed.data, twice.length))
         abort();
     manifest_destroy(&manifest);
     manifest_destroy(&again);

@@ -1,5 +1,6 @@
-/* The meta-gradient against central finite differences of J(phi) through a real training step: the step is taken again from
- * the same weights and examples with a slightly different phi, and J is measured at the weights it leads to. */
+/* The meta-gradient against central finite differences of J(phi) through a real training step: the step is
+ * taken again from the same weights and examples with a slightly different phi, and J is measured at the
+ * weights it leads to. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -30,9 +31,12 @@ static const struct variant variants[] = {
      "\"objective\": \"loss\", \"temperature\": 0.1, \"update\": \"softmax\"", 0.3},
     {"mean, no floor", "tiny-gemma3", "\"optimizer\": \"sgd\", \"clip\": 0",
      "\"objective\": \"loss\", \"temperature\": 1000, \"floor\": 0", 0.1},
-    {"excess", "tiny-llama", "\"optimizer\": \"sgd\", \"clip\": 0", "\"objective\": \"excess\", \"reference\": \"start\"", 0.3},
-    {"ratio", "tiny-llama", "\"optimizer\": \"sgd\", \"clip\": 0", "\"objective\": \"ratio\", \"reference\": \"start\"", 0.3},
-    /* A large epsilon makes AdamW's second moment, which the derivative holds fixed, irrelevant to the step. */
+    {"excess", "tiny-llama", "\"optimizer\": \"sgd\", \"clip\": 0",
+     "\"objective\": \"excess\", \"reference\": \"start\"", 0.3},
+    {"ratio", "tiny-llama", "\"optimizer\": \"sgd\", \"clip\": 0",
+     "\"objective\": \"ratio\", \"reference\": \"start\"", 0.3},
+    /* A large epsilon makes AdamW's second moment, which the derivative holds fixed, irrelevant to the step.
+     */
     {"adamw", "tiny-llama", "\"optimizer\": \"adamw\", \"clip\": 0, \"epsilon\": 1",
      "\"objective\": \"loss\", \"precondition\": \"adamw\"", 0.3},
 };
@@ -51,9 +55,10 @@ struct world {
     double rate;
 };
 
-/* One real step with the mixture of `logits`, from where a few plain steps lead (AdamW's preconditioner wants second moments
- * of several gradients); leaves what it measured and returns J. */
-static int step_from_start(struct world *w, const double *logits, double *objective, double *alignment, struct error *err) {
+/* One real step with the mixture of `logits`, from where a few plain steps lead (AdamW's preconditioner wants
+ * second moments of several gradients); leaves what it measured and returns J. */
+static int step_from_start(struct world *w, const double *logits, double *objective, double *alignment,
+                           struct error *err) {
     double share[TASKS_MAX];
     struct trainer *trainer;
     struct trainer_step result;
@@ -63,9 +68,11 @@ static int step_from_start(struct world *w, const double *logits, double *object
     for (int i = 0; i < OPTIMIZER_SETTLED && !code; i++)
         code = trainer_plain_step(trainer, &w->draws, 0.05, &result, err);
     if (!code)
-        code = trainer_update_step(trainer, &w->draws, w->sampler, share, &w->plan.worst_case, 0, w->rate, &result, err);
+        code = trainer_update_step(trainer, &w->draws, w->sampler, share, &w->plan.worst_case, 0, w->rate,
+                                   &result, err);
     if (!code) {
-        *objective = adapt_objective(&w->settings, &w->plan.worst_case, w->tasks, result.validation_loss, share);
+        *objective =
+            adapt_objective(&w->settings, &w->plan.worst_case, w->tasks, result.validation_loss, share);
         if (alignment) memcpy(alignment, result.alignment, (size_t)w->tasks * sizeof(double));
     }
     trainer_destroy(&trainer);
@@ -74,10 +81,12 @@ static int step_from_start(struct world *w, const double *logits, double *object
 
 static int open_world(const struct variant *variant, const char *folder, struct world *w, struct error *err) {
     char training[512], method[512];
-    snprintf(training, sizeof training, "%s, \"batch_tokens\": 2048, \"micro_batch_tokens\": 512", variant->training);
+    snprintf(training, sizeof training, "%s, \"batch_tokens\": 2048, \"micro_batch_tokens\": 512",
+             variant->training);
     bool adamw = strstr(variant->method, "adamw");
     snprintf(method, sizeof method,
-             "\"name\": \"adapt\", \"lookahead\": \"exact\", \"normalise\": \"none\", \"validation_batch\": 2, %s%s",
+             "\"name\": \"adapt\", \"lookahead\": \"exact\", \"normalise\": \"none\", \"validation_batch\": "
+             "2, %s%s",
              adamw ? "" : "\"precondition\": \"none\", ", variant->method);
     TRY(demo_experiment(folder, DEMO_FOLDER, variant->model, training, method, &w->experiment, err));
     TRY(loaded_model_open(w->experiment, 0, NULL, &w->model, err));
@@ -85,13 +94,15 @@ static int open_world(const struct variant *variant, const char *folder, struct 
     w->rate = variant->rate;
     w->settings = *(const struct adapt_settings *)w->experiment->methods[0].settings;
     w->plan = w->experiment->methods[0].method->plan(&w->settings);
-    for (int k = 0; k < w->tasks; k++) w->reference[k] = 2.0 + 0.1 * k; /* any numbers near the losses will do */
+    for (int k = 0; k < w->tasks; k++)
+        w->reference[k] = 2.0 + 0.1 * k; /* any numbers near the losses will do */
     w->plan.worst_case.reference = w->settings.objective == OBJECTIVE_LOSS ? NULL : w->reference;
     TRY(backend_create("cpu", 1, &w->backend, err));
     TRY(sampler_create(w->model->tasks, 1, SAMPLER_TOKEN, SAMPLER_RANDOM, &w->sampler, err));
     double uniform[TASKS_MAX];
     for (int k = 0; k < w->tasks; k++) uniform[k] = 1.0 / w->tasks;
-    return sampler_step(w->sampler, uniform, 2, w->experiment->training.batch_tokens, INT64_MAX, &w->draws, err);
+    return sampler_step(w->sampler, uniform, 2, w->experiment->training.batch_tokens, INT64_MAX, &w->draws,
+                        err);
 }
 
 static void close_world(struct world *w) {
@@ -101,13 +112,15 @@ static void close_world(struct world *w) {
     experiment_destroy(&w->experiment);
 }
 
-/* Largest error of dJ/dphi over the compared coordinates, relative to the largest component of the learned part. */
+/* Largest error of dJ/dphi over the compared coordinates, relative to the largest component of the learned
+ * part. */
 static int compare(struct world *w, double *relative, struct error *err) {
     const double h = 0.3; /* on phi: J's curvature in phi is small, its noise in float32 is not */
     const int coordinates[] = {0, w->tasks / 3, w->tasks / 2, w->tasks - 1};
     double logits[TASKS_MAX], alignment[TASKS_MAX], analytic[TASKS_MAX], at, up, down, largest = 0, scale = 0;
     struct adapt_settings without_entropy = w->settings;
-    without_entropy.entropy = w->settings.entropy = 0.0; /* the entropy's part is exact and would hide the rest */
+    without_entropy.entropy = w->settings.entropy =
+        0.0; /* the entropy's part is exact and would hide the rest */
     for (int k = 0; k < w->tasks; k++)
         logits[k] = 0.5 * random_normal((struct random_key){7, RANDOM_TEST, 0}, (uint64_t)k);
     TRY(step_from_start(w, logits, &at, alignment, err));
@@ -135,7 +148,8 @@ static int compare(struct world *w, double *relative, struct error *err) {
 
 static void test_against_finite_differences(void **state) {
     (void)state;
-    const double tolerance = 0.01; /* float32 losses: J is known to about 1e-6, its differences here are about 1e-3 */
+    const double tolerance =
+        0.01; /* float32 losses: J is known to about 1e-6, its differences here are about 1e-3 */
     struct error err = {0};
     char folder[256];
     assert_int_equal(demo_folder(folder, &err), 0);
@@ -147,7 +161,8 @@ static void test_against_finite_differences(void **state) {
         if (!code) code = compare(&w, &relative, &err);
         if (code) fail_msg("%s: %s", variants[v].name, err.message);
         if (w.group.rank == 0)
-            printf("%s: largest error of dJ/dphi, relative to its largest component: %.2g\n", variants[v].name, relative);
+            printf("%s: largest error of dJ/dphi, relative to its largest component: %.2g\n",
+                   variants[v].name, relative);
         assert_true(relative <= tolerance);
         close_world(&w);
         group_release(&w.group);

@@ -1,4 +1,5 @@
-/* A run gives the same mixture path on any number of ranks: every rank first runs alone, then all run together. */
+/* A run gives the same mixture path on any number of ranks: every rank first runs alone, then all run
+ * together. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -21,8 +22,8 @@ struct path {
 };
 
 /* Steps of adapt on `group`, with an update every third step. */
-static int walk(const struct experiment *experiment, const struct loaded_model *model, const struct group *group,
-                struct path *path, struct error *err) {
+static int walk(const struct experiment *experiment, const struct loaded_model *model,
+                const struct group *group, struct path *path, struct error *err) {
     const struct experiment_method *method = &experiment->methods[0];
     struct backend *backend;
     struct trainer *trainer;
@@ -42,10 +43,11 @@ static int walk(const struct experiment *experiment, const struct loaded_model *
         struct draw_list draws;
         struct trainer_step result;
         bool update = mixture_due(mixture, step);
-        TRY(sampler_step(sampler, share, update ? 2 : 0, experiment->training.batch_tokens, INT64_MAX, &draws, err));
+        TRY(sampler_step(sampler, share, update ? 2 : 0, experiment->training.batch_tokens, INT64_MAX, &draws,
+                         err));
         if (update) {
-            TRY(trainer_update_step(trainer, &draws, sampler, share, &mixture_plan(mixture)->worst_case, updates++, 2e-3,
-                                    &result, err));
+            TRY(trainer_update_step(trainer, &draws, sampler, share, &mixture_plan(mixture)->worst_case,
+                                    updates++, 2e-3, &result, err));
             struct method_signal signal = {2e-3, result.validation_loss, result.alignment};
             TRY(mixture_update(mixture, &signal, err));
             memcpy(share, mixture_shares(mixture), (size_t)tasks * sizeof(double));
@@ -73,9 +75,9 @@ static void test_same_path_on_any_ranks(void **state) {
     assert_int_equal(group_whole(MPI_COMM_WORLD, &world, &err), 0);
     assert_int_equal(group_whole(MPI_COMM_SELF, &self, &err), 0);
     assert_int_equal(demo_folder(folder, &err), 0);
-    int code = demo_experiment(folder, DEMO_FOLDER, "tiny-llama", "\"batch_tokens\": 1024, \"micro_batch_tokens\": 512",
-                               "\"name\": \"adapt\", \"interval\": 3, \"rate\": 0.3, \"objective\": \"loss\"", &experiment,
-                               &err);
+    int code = demo_experiment(
+        folder, DEMO_FOLDER, "tiny-llama", "\"batch_tokens\": 1024, \"micro_batch_tokens\": 512",
+        "\"name\": \"adapt\", \"interval\": 3, \"rate\": 0.3, \"objective\": \"loss\"", &experiment, &err);
     if (code) fail_msg("%s", err.message);
     code = loaded_model_open(experiment, 0, NULL, &model, &err);
     if (code) fail_msg("%s", err.message);
@@ -95,8 +97,9 @@ static void test_same_path_on_any_ranks(void **state) {
         }
     }
     if (world.rank == 0)
-        printf("%d ranks: largest difference of the mixture %.3g, of the loss %.3g; the mixture moved by %.3g\n", world.size,
-               largest, largest_loss, moved);
+        printf(
+            "%d ranks: largest difference of the mixture %.3g, of the loss %.3g; the mixture moved by %.3g\n",
+            world.size, largest, largest_loss, moved);
     assert_true(moved > 1e-3); /* else agreeing would mean nothing */
     const double share_tolerance = 1e-5, loss_tolerance = 1e-4;
     assert_true(largest <= share_tolerance);

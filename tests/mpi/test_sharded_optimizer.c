@@ -54,7 +54,8 @@ static int walk(const struct variant *variant, bool shard, const char *folder, c
     snprintf(training, sizeof training,
              "\"batch_tokens\": 512, \"micro_batch_tokens\": 256, \"shard_optimizer\": %s, %s",
              shard ? "true" : "false", variant->training);
-    snprintf(method, sizeof method, "\"name\": \"adapt\", \"objective\": \"loss\", \"validation_batch\": 1, %s", variant->method);
+    snprintf(method, sizeof method,
+             "\"name\": \"adapt\", \"objective\": \"loss\", \"validation_batch\": 1, %s", variant->method);
     TRY(demo_experiment(folder, DEMO_FOLDER, variant->model, training, method, &experiment, err));
     TRY(loaded_model_open(experiment, 0, NULL, &model, err));
     TRY(backend_create(variant->backend, 1, &backend, err));

@@ -77,8 +77,8 @@ void variant_each(const char *backend, const char *tests, void (*test)(struct va
 void variant_expect(const struct variant *v, const char *what, double error, double tolerance);
 /* A model just large enough for the batch, without slots. */
 struct model *variant_model(struct variant *v, const struct batch *batch, bool training);
-/* Trains the model by the recorded steps. The largest errors, relative to what was recorded, of a step's loss and of its
- * gradient's norm; infinite where one is NaN. */
+/* Trains the model by the recorded steps. The largest errors, relative to what was recorded, of a step's loss
+ * and of its gradient's norm; infinite where one is NaN. */
 struct trained {
     double losses, norms;
 };

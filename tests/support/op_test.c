@@ -54,8 +54,7 @@ double *op_copy(struct op_case *c, const double *numbers, size_t count) {
     return copy;
 }
 
-/* ---------------------------------------------------------------------------------------------------- arrays
- */
+/* ---- arrays */
 
 static void encode(enum dtype dtype, size_t count, const double *values, void *bytes) {
     for (size_t i = 0; i < count; i++) {
@@ -164,8 +163,7 @@ struct array *array_indices(struct op_case *c, size_t count, size_t bound) {
     return array_given(c, DTYPE_I32, count, values);
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * expectations */
+/* ---- * expectations */
 
 void expect_good(struct op_case *c) {
     struct error err = {0};
@@ -257,8 +255,7 @@ void expect_gradient(struct op_case *c, const char *what, double (*f)(struct op_
     array_write(c, x, home);
 }
 
-/* ----------------------------------------------------------------------------------------------------
- * running */
+/* ---- * running */
 
 void op_release(struct op_case *c) {
     while (c->arrays) {

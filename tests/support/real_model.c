@@ -40,7 +40,8 @@ void real_model_open(const char *name, struct real_model *out) {
     MUST(parameter_layout_create(&out->config, &out->layout, err));
     MUST(tokenizer_load(folder, &out->tokenizer, err));
     MUST(backend_create("cpu", 0, &out->backend, err));
-    MUST(out->backend->buffer_create(out->backend, out->layout->elements * sizeof(float), &out->weights, err));
+    MUST(
+        out->backend->buffer_create(out->backend, out->layout->elements * sizeof(float), &out->weights, err));
     out->model = (struct eval_model){.backend = out->backend,
                                      .config = &out->config,
                                      .layout = out->layout,

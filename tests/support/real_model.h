@@ -1,12 +1,12 @@
-/* Real models, for the tests that run on them: in $ADAPT_TEST_MODELS, or ~/.cache/adapt/models, where tests/fetch_models.sh
- * put them. */
+/* Real models, for the tests that run on them: in $ADAPT_TEST_MODELS, or ~/.cache/adapt/models, where
+ * tests/fetch_models.sh put them. */
 #ifndef ADAPT_TESTS_REAL_MODEL_H
 #define ADAPT_TESTS_REAL_MODEL_H
 
 #include "eval/evaluate.h"
 
 #define REAL_SMOLLM2 "smollm2-135m-instruct"
-#define REAL_GEMMA3 "gemma3-270m"
+#define REAL_GEMMA3  "gemma3-270m"
 
 enum { REAL_PATH_BYTES = 1024, REAL_MODELS_SKIPPED = 77 /* a test program's exit status */ };
 

@@ -83,7 +83,7 @@ struct archive_cell_plan synthetic_plan(struct synthetic_cell cell) {
                                       .tokenizer_hash = "e1e1"};
 }
 
-/* --------------------------------------------------------------------------------------------- formulas */
+/* ---- formulas */
 
 static double noise(struct synthetic_cell cell, int what, int which) {
     struct random_key key = {
@@ -147,7 +147,7 @@ double synthetic_seconds(struct synthetic_cell cell) {
     return cell.method == 2 ? 0.6 : 0.5;
 }
 
-/* --------------------------------------------------------------------------------------------- writing */
+/* ---- writing */
 
 static int append_point(struct archive_cell *archive, struct synthetic_cell cell, int step, int64_t tokens,
                         struct error *err) {
@@ -218,7 +218,8 @@ int synthetic_evaluate(struct archive_cell *archive, struct synthetic_cell cell,
     }
     for (int b = 0; b < SYNTHETIC_BENCHMARKS; b++) {
         double score = synthetic_score(cell, b);
-        struct archive_metric all[] = {{metrics[b], "none", score, 0.02}, {"other", "strict-match", score / 2, 0.01}};
+        struct archive_metric all[] = {{metrics[b], "none", score, 0.02},
+                                       {"other", "strict-match", score / 2, 0.01}};
         struct archive_evaluation evaluation = {.benchmark = benchmarks[b],
                                                 .category = categories[b],
                                                 .metric = metrics[b],

@@ -1,5 +1,5 @@
-/* A small experiment's archive, written through io/archive/archive.h from formulas: for tests of the archive and of
- * what reads it. */
+/* A small experiment's archive, written through io/archive/archive.h from formulas: for tests of the archive
+ * and of what reads it. */
 #ifndef ADAPT_TESTS_SYNTHETIC_ARCHIVE_H
 #define ADAPT_TESTS_SYNTHETIC_ARCHIVE_H
 

@@ -54,8 +54,7 @@ static void make_toy(struct toy *toy, bool scaled) {
     }
 }
 
-/* ------------------------------------------------------------------------------------------- the reference
- */
+/* ---- the reference */
 
 static void step_of(const struct toy *toy, const long double *share, long double *theta) {
     for (int i = 0; i < DIMENSIONS; i++) {
@@ -131,8 +130,7 @@ static long double difference(const struct toy *toy, const struct variant *varia
     return result / step;
 }
 
-/* ------------------------------------------------------------------------------------------- what a run
- * would do */
+/* ---- what a run would do */
 
 /* L and d_k = < g_k, P G > as a trainer makes them, G accumulated task by task with the online softmax. */
 static void measure(const struct toy *toy, const struct variant *variant, const struct worst_case *worst_case,

@@ -45,7 +45,7 @@ static void succeed(int code, const struct error *err) {
     if (code) fail_msg("%s", err->message);
 }
 
-/* --------------------------------------------------------------------------------------------- one cell */
+/* ---- one cell */
 
 static void test_round_trip(void **state) {
     struct error err;
@@ -204,8 +204,7 @@ static void test_resume(void **state) {
     assert_int_equal(s.validations, SYNTHETIC_POINTS);
 }
 
-/* --------------------------------------------------------------------------------------------- names and
- * bytes */
+/* ---- names and bytes */
 
 static void test_paths_are_distinct_and_plain(void **state) {
     (void)state;

@@ -43,7 +43,7 @@ static int create(const char *path, struct archive_cell **archive, struct error 
     return archive_cell_create(path, &synthetic_run, &plan, archive, err);
 }
 
-/* --------------------------------------------------------------------------------------------- kill -9 */
+/* ---- kill -9 */
 
 /* A child process without cmocka's signal handlers, which would go on with the next test in it. */
 static pid_t fork_plain(void) {
@@ -180,7 +180,7 @@ static void test_kill_at_any_stage(void **state) {
     munmap(promise, sizeof *promise);
 }
 
-/* --------------------------------------------------------------------------------------------- full disks */
+/* ---- full disks */
 
 enum { EVERY = 16 }; /* rows of a flush */
 
@@ -293,8 +293,7 @@ static void test_full_disk(void **state) {
     if (!may) skip();
 }
 
-/* --------------------------------------------------------------------------------------------- damaged files
- */
+/* ---- damaged files */
 
 static void expect_refusal(const char *path, const char *says) {
     struct error err = {0};

@@ -58,7 +58,8 @@ static void run_large(struct op_case *c, int index) {
     struct buffer *buffer;
     float ones[TOUCHED], got[2];
     for (int i = 0; i < TOUCHED; i++) ones[i] = 1.0f;
-    for (int round = 0; round < 2; round++) { /* the second may get the first one's addresses, but not its numbers */
+    for (int round = 0; round < 2;
+         round++) { /* the second may get the first one's addresses, but not its numbers */
         expect_true(c, !b->buffer_create(b, bytes, &buffer, &err), "buffer_create: %s", err.message);
         struct view view = {buffer, 0, DTYPE_F32};
         unsigned char *data = b->host_pointer(b, buffer);
@@ -253,11 +254,18 @@ static void run_names(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {
-        {"memory", LENGTHS, run_memory}, {"large", 2, run_large},
-        {"zero", 4 * LENGTHS, run_zero}, {"scale", LENGTHS, run_scale},
-        {"add", LENGTHS, run_add},       {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
-        {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},       {"clip_factor", 8, run_clip},
-        {"failures", 9, run_failures},   {"names", 5, run_names},         {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory},
+                                             {"large", 2, run_large},
+                                             {"zero", 4 * LENGTHS, run_zero},
+                                             {"scale", LENGTHS, run_scale},
+                                             {"add", LENGTHS, run_add},
+                                             {"copy", 4 * LENGTHS, run_copy},
+                                             {"bf16", 12, run_bf16},
+                                             {"bf16_nan", 1, run_bf16_nan},
+                                             {"dot", LENGTHS, run_dot},
+                                             {"clip_factor", 8, run_clip},
+                                             {"failures", 9, run_failures},
+                                             {"names", 5, run_names},
+                                             {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

@@ -104,6 +104,15 @@ static void run_prefix(struct op_case *c, int index) {
     compare_forward(c, &shape);
 }
 
+/* More heads share a key than a device takes at a time. */
+static void run_many_heads(struct op_case *c, int index) {
+    struct attention_shape shape = shape_of(c, layouts, index * LAYOUT_CASES);
+    shape.heads = 70;
+    shape.kv_heads = 1;
+    op_describe(c, "layout %d, 70 heads of %d to a key, window %d", index, shape.head_dim, shape.window);
+    compare_forward(c, &shape);
+}
+
 static void run_backward(struct op_case *c, int index) {
     struct attention_shape shape = shape_of(c, layouts, index);
     struct tensors t = forward(c, &shape, 1.5);
@@ -208,6 +217,7 @@ static void run_failures(struct op_case *c, int index) {
 
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"attention", LAYOUTS * LAYOUT_CASES, run_forward},
+                                             {"many heads", LAYOUTS, run_many_heads},
                                              {"prefix", PREFIXED * LAYOUT_CASES, run_prefix},
                                              {"attention_backward", LAYOUTS * LAYOUT_CASES, run_backward},
                                              {"differences", 5 * LAYOUT_CASES, run_differences},

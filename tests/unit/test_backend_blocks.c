@@ -109,8 +109,7 @@ static void run_norm_of_zeros(struct op_case *c, int index) {
     expect_close(c, "rstd", scale, rstd, 0.0, ROUNDED);
 }
 
-/* ---------------------------------------------------------------------------------------------------- the
- * gate */
+/* ---- the gate */
 
 static const size_t lengths[] = {0, 1, 15, 16, 33, 1000, 8192, 8193, 50001};
 enum { LENGTHS = sizeof lengths / sizeof *lengths };

@@ -1,13 +1,15 @@
-/* Operations on bfloat16, each beside itself on float32 with the same numbers: they compute in float32 either way and differ
- * by the rounding of what they write. HALVES-ARGUMENT */
+/* Operations on bfloat16, each beside itself on float32 with the same numbers: they compute in float32 either
+ * way and differ by the rounding of what they write. HALVES-ARGUMENT */
 #include "tests/support/op_test.h"
 
 #include <math.h>
 #include <string.h>
 
-/* A result is rounded once, by half of 2^-8 of itself; sums in another order may tip that to the other side. */
+/* A result is rounded once, by half of 2^-8 of itself; sums in another order may tip that to the other side.
+ */
 static const double HALF_ROUNDING = 1.0 / 256, SMALL_ERROR = 2e-5;
-/* Sums of products of which one factor was rounded before, as gradients by logits are: relative to the largest sum. */
+/* Sums of products of which one factor was rounded before, as gradients by logits are: relative to the
+ * largest sum. */
 static const double ROUNDED_SUM = 1.0 / 512;
 
 static float widen(double bits) {
@@ -47,7 +49,8 @@ static struct pair pair_output(struct op_case *c, size_t count) {
 }
 
 /* `absolute` is relative to 1 and the largest number. */
-static void expect_pair_within(struct op_case *c, const char *what, struct pair pair, double relative, double absolute) {
+static void expect_pair_within(struct op_case *c, const char *what, struct pair pair, double relative,
+                               double absolute) {
     array_read(c, pair.single);
     array_read(c, pair.half);
     double largest = 0;
@@ -64,11 +67,13 @@ static void expect_pair(struct op_case *c, const char *what, struct pair pair, d
     expect_pair_within(c, what, pair, relative, 0);
 }
 
-static void expect_same(struct op_case *c, const char *what, struct array *half, struct array *single, double relative) {
+static void expect_same(struct op_case *c, const char *what, struct array *half, struct array *single,
+                        double relative) {
     array_read(c, single);
     double largest = 0;
     for (size_t i = 0; i < single->count; i++) largest = fmax(largest, fabs(single->value[i]));
-    expect_close(c, what, half, op_copy(c, single->value, single->count), (SMALL_ERROR + relative) * (1 + largest), relative);
+    expect_close(c, what, half, op_copy(c, single->value, single->count),
+                 (SMALL_ERROR + relative) * (1 + largest), relative);
 }
 
 static void run_vectors(struct op_case *c, int index) {
@@ -94,7 +99,8 @@ static void run_rows(struct op_case *c, int index) {
     for (int i = 0; i < ROWS; i++) distinct[i] = (i * 7 + 3) % TABLE;
     struct array *any = array_indices(c, ROWS, 9), *own = array_given(c, DTYPE_I32, ROWS, distinct);
     struct array *slot = array_indices(c, ROWS, SLOTS);
-    struct pair table = pair_random(c, (size_t)(TABLE * width), 1), out = pair_output(c, count), x = pair_random(c, count, 1);
+    struct pair table = pair_random(c, (size_t)(TABLE * width), 1), out = pair_output(c, count),
+                x = pair_random(c, count, 1);
     b->embed(b, ROWS, width, 2.5f, any->view, table.single->view, out.single->view);
     b->embed(b, ROWS, width, 2.5f, any->view, table.single->view, out.half->view);
     expect_pair(c, "embed", out, HALF_ROUNDING);
@@ -107,7 +113,8 @@ static void run_rows(struct op_case *c, int index) {
     b->scatter_rows(b, ROWS, width, own->view, x.single->view, table.single->view);
     b->scatter_rows(b, ROWS, width, own->view, x.half->view, table.half->view);
     expect_pair(c, "scatter_rows", table, HALF_ROUNDING); /* rows of before are rounded */
-    struct array *one = array_filled(c, DTYPE_F32, (size_t)(9 * width), 1), *two = array_filled(c, DTYPE_F32, (size_t)(9 * width), 1);
+    struct array *one = array_filled(c, DTYPE_F32, (size_t)(9 * width), 1),
+                 *two = array_filled(c, DTYPE_F32, (size_t)(9 * width), 1);
     b->embed_backward(b, ROWS, width, 0.5f, any->view, x.single->view, one->view);
     b->embed_backward(b, ROWS, width, 0.5f, any->view, x.half->view, two->view);
     expect_same(c, "embed_backward", two, one, 0);
@@ -125,14 +132,18 @@ static void run_norm(struct op_case *c, int index) {
     size_t count = (size_t)(ROWS * width);
     struct backend *b = c->backend;
     op_describe(c, "%d rows of %d", ROWS, width);
-    struct pair x = pair_random(c, count, 1), y = pair_output(c, count), dy = pair_random(c, count, 1), dx = pair_random(c, count, 1);
+    struct pair x = pair_random(c, count, 1), y = pair_output(c, count), dy = pair_random(c, count, 1),
+                dx = pair_random(c, count, 1);
     struct array *w = array_random(c, (size_t)width, 1), *rstd = array_output(c, DTYPE_F32, ROWS);
-    struct array *one = array_filled(c, DTYPE_F32, (size_t)width, 1), *two = array_filled(c, DTYPE_F32, (size_t)width, 1);
+    struct array *one = array_filled(c, DTYPE_F32, (size_t)width, 1),
+                 *two = array_filled(c, DTYPE_F32, (size_t)width, 1);
     b->rmsnorm(b, ROWS, width, 1e-5f, 1, x.single->view, w->view, y.single->view, rstd->view);
     b->rmsnorm(b, ROWS, width, 1e-5f, 1, x.half->view, w->view, y.half->view, rstd->view);
     expect_pair(c, "rmsnorm", y, HALF_ROUNDING);
-    b->rmsnorm_backward(b, ROWS, width, 1, x.single->view, w->view, rstd->view, dy.single->view, true, dx.single->view, one->view);
-    b->rmsnorm_backward(b, ROWS, width, 1, x.half->view, w->view, rstd->view, dy.half->view, true, dx.half->view, two->view);
+    b->rmsnorm_backward(b, ROWS, width, 1, x.single->view, w->view, rstd->view, dy.single->view, true,
+                        dx.single->view, one->view);
+    b->rmsnorm_backward(b, ROWS, width, 1, x.half->view, w->view, rstd->view, dy.half->view, true,
+                        dx.half->view, two->view);
     expect_pair(c, "dx", dx, HALF_ROUNDING);
     expect_same(c, "dw", two, one, 0);
 }
@@ -142,12 +153,15 @@ static void run_gated(struct op_case *c, int index) {
     enum activation activation = index ? ACTIVATION_GELU_TANH : ACTIVATION_SILU;
     struct backend *b = c->backend;
     op_describe(c, "activation %d", index);
-    struct pair gate = pair_random(c, N, 2), up = pair_random(c, N, 1), out = pair_output(c, N), d = pair_random(c, N, 1);
+    struct pair gate = pair_random(c, N, 2), up = pair_random(c, N, 1), out = pair_output(c, N),
+                d = pair_random(c, N, 1);
     b->gated(b, N, activation, gate.single->view, up.single->view, out.single->view);
     b->gated(b, N, activation, gate.half->view, up.half->view, out.half->view);
     expect_pair(c, "out", out, HALF_ROUNDING);
-    b->gated_backward(b, N, activation, gate.single->view, up.single->view, d.single->view, gate.single->view, up.single->view);
-    b->gated_backward(b, N, activation, gate.half->view, up.half->view, d.half->view, gate.half->view, up.half->view);
+    b->gated_backward(b, N, activation, gate.single->view, up.single->view, d.single->view, gate.single->view,
+                      up.single->view);
+    b->gated_backward(b, N, activation, gate.half->view, up.half->view, d.half->view, gate.half->view,
+                      up.half->view);
     expect_pair(c, "dgate", gate, HALF_ROUNDING);
     expect_pair(c, "dup", up, HALF_ROUNDING);
 }
@@ -158,13 +172,21 @@ static void run_attention(struct op_case *c, int index) {
     } shapes[] = {{4, 2, 16, 0}, {4, 1, 64, 20}, {2, 2, 128, 0}, {4, 1, 256, 33}};
     static const struct segment segments[] = {{0, 5, 0, 0}, {5, 40, 0, 0}, {45, 1, 0, 0}};
     enum { ROWS = 46 };
-    struct attention_shape shape = {ROWS, shapes[index].heads, shapes[index].kv_heads, shapes[index].head_dim,
-                                    shapes[index].window, (float)(1 / sqrt(shapes[index].head_dim)), 3, segments};
-    size_t queries = (size_t)(ROWS * shape.heads * shape.head_dim), keys = (size_t)(ROWS * shape.kv_heads * shape.head_dim);
+    struct attention_shape shape = {ROWS,
+                                    shapes[index].heads,
+                                    shapes[index].kv_heads,
+                                    shapes[index].head_dim,
+                                    shapes[index].window,
+                                    (float)(1 / sqrt(shapes[index].head_dim)),
+                                    3,
+                                    segments};
+    size_t queries = (size_t)(ROWS * shape.heads * shape.head_dim),
+           keys = (size_t)(ROWS * shape.kv_heads * shape.head_dim);
     struct backend *b = c->backend;
     op_describe(c, "%d/%d heads of %d, window %d", shape.heads, shape.kv_heads, shape.head_dim, shape.window);
     struct pair q = pair_random(c, queries, 1), k = pair_random(c, keys, 1), v = pair_random(c, keys, 1);
-    struct pair out = pair_output(c, queries), dout = pair_random(c, queries, 1), dq = pair_output(c, queries);
+    struct pair out = pair_output(c, queries), dout = pair_random(c, queries, 1),
+                dq = pair_output(c, queries);
     struct pair dk = pair_output(c, keys), dv = pair_output(c, keys);
     struct array *lse = array_output(c, DTYPE_F32, (size_t)(ROWS * shape.heads));
     b->attention(b, &shape, q.half->view, k.half->view, v.half->view, out.half->view, lse->view);
@@ -173,26 +195,29 @@ static void run_attention(struct op_case *c, int index) {
     double *rounded = op_numbers(c, queries);
     for (size_t i = 0; i < queries; i++) rounded[i] = (double)widen(out.half->value[i]);
     array_write(c, out.single, rounded);
-    b->attention_backward(b, &shape, q.single->view, k.single->view, v.single->view, out.single->view, lse->view,
-                          dout.single->view, dq.single->view, dk.single->view, dv.single->view);
-    b->attention_backward(b, &shape, q.half->view, k.half->view, v.half->view, out.half->view, lse->view, dout.half->view,
-                          dq.half->view, dk.half->view, dv.half->view);
+    b->attention_backward(b, &shape, q.single->view, k.single->view, v.single->view, out.single->view,
+                          lse->view, dout.single->view, dq.single->view, dk.single->view, dv.single->view);
+    b->attention_backward(b, &shape, q.half->view, k.half->view, v.half->view, out.half->view, lse->view,
+                          dout.half->view, dq.half->view, dk.half->view, dv.half->view);
     expect_pair(c, "dq", dq, HALF_ROUNDING);
     expect_pair(c, "dk", dk, HALF_ROUNDING);
     expect_pair(c, "dv", dv, HALF_ROUNDING);
     int32_t pages[] = {1, 0};
     struct cached_segment last = {0, 3, 20, pages};
-    struct cached_attention_shape cached = {3, shape.heads, shape.kv_heads, shape.head_dim, shape.window, shape.scale, 16, 1, &last};
+    struct cached_attention_shape cached = {
+        3, shape.heads, shape.kv_heads, shape.head_dim, shape.window, shape.scale, 16, 1, &last};
     b->cached_attention(b, &cached, q.single->view, k.single->view, v.single->view, out.single->view);
     b->cached_attention(b, &cached, q.half->view, k.half->view, v.half->view, out.half->view);
     expect_pair(c, "cached_attention", out, HALF_ROUNDING);
-    struct array *position = array_indices(c, ROWS, 30), *table = array_random(c, (size_t)(30 * shape.head_dim), 0.5);
+    struct array *position = array_indices(c, ROWS, 30),
+                 *table = array_random(c, (size_t)(30 * shape.head_dim), 0.5);
     b->rope(b, ROWS, shape.heads, shape.head_dim, false, position->view, table->view, q.single->view);
     b->rope(b, ROWS, shape.heads, shape.head_dim, false, position->view, table->view, q.half->view);
     expect_pair(c, "rope", q, HALF_ROUNDING);
 }
 
-/* Products with weights that are float32: their copy must follow what is written to them, by whatever operation. */
+/* Products with weights that are float32: their copy must follow what is written to them, by whatever
+ * operation. */
 static void run_matmul(struct op_case *c, int index) {
     enum { M = 9, N = 20, K = 33 };
     struct backend *b = c->backend;
@@ -202,8 +227,10 @@ static void run_matmul(struct op_case *c, int index) {
     struct array *sum = array_output(c, DTYPE_F32, M * N);
     for (int round = 0; round < 3; round++) {
         float beta = round ? 0 : 1; /* what is added to is rounded already the second time */
-        b->matmul(b, ta, tb, M, N, K, 1, x.single->view, ta ? M : K, w.single->view, tb ? K : N, beta, y.single->view, N);
-        b->matmul(b, ta, tb, M, N, K, 1, x.half->view, ta ? M : K, w.single->view, tb ? K : N, beta, y.half->view, N);
+        b->matmul(b, ta, tb, M, N, K, 1, x.single->view, ta ? M : K, w.single->view, tb ? K : N, beta,
+                  y.single->view, N);
+        b->matmul(b, ta, tb, M, N, K, 1, x.half->view, ta ? M : K, w.single->view, tb ? K : N, beta,
+                  y.half->view, N);
         expect_pair(c, "y", y, HALF_ROUNDING);
         b->matmul(b, ta, tb, M, N, K, 1, x.half->view, ta ? M : K, w.half->view, tb ? K : N, 0, sum->view, N);
         if (round) expect_same(c, "sum", sum, y.single, 0);
@@ -218,7 +245,8 @@ static void run_loss(struct op_case *c, int index) {
     size_t states = (size_t)(ROWS * hidden), table = (size_t)(vocabulary * hidden);
     struct backend *b = c->backend;
     op_describe(c, "hidden %d, vocabulary %d", hidden, vocabulary);
-    struct pair h = pair_random(c, states, 3 / sqrt(hidden)), dh = pair_output(c, states), w = pair_random(c, table, 1);
+    struct pair h = pair_random(c, states, 3 / sqrt(hidden)), dh = pair_output(c, states),
+                w = pair_random(c, table, 1);
     struct pair direction = pair_random(c, table, 1);
     struct array *target = array_indices(c, ROWS, (size_t)vocabulary), *slot = array_indices(c, ROWS, SLOTS);
     struct array *weight = array_random(c, ROWS, 1), *loss[2], *dw[2], *sums[2], *greedy[2], *best[2];
@@ -254,9 +282,9 @@ static void run_loss(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"vectors", 2, run_vectors}, {"rows", 2, run_rows},
-                                             {"norm", 3, run_norm},       {"gated", 2, run_gated},
+    static const struct op_suite suites[] = {{"vectors", 2, run_vectors},     {"rows", 2, run_rows},
+                                             {"norm", 3, run_norm},           {"gated", 2, run_gated},
                                              {"attention", 4, run_attention}, {"matmul", 4, run_matmul},
-                                             {"loss", 2, run_loss},       {NULL, 0, NULL}};
+                                             {"loss", 2, run_loss},           {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

@@ -70,7 +70,8 @@ static void test_arena(void **state) {
     struct arena *arena;
     char *small[500], *large;
     assert_int_equal(arena_create(&arena, &err), 0);
-    for (int i = 0; i < 500; i++) assert_int_equal(arena_copy(arena, "0123456789abcdef", (size_t)(i % 17), &small[i], &err), 0);
+    for (int i = 0; i < 500; i++)
+        assert_int_equal(arena_copy(arena, "0123456789abcdef", (size_t)(i % 17), &small[i], &err), 0);
     assert_int_equal(arena_alloc(arena, &large, 1 << 20, 1, &err), 0);
     memset(large, 1, 1 << 20);
     for (int i = 0; i < 500; i++) assert_int_equal(strlen(small[i]), i % 17);
@@ -136,7 +137,8 @@ static void test_random_moments(void **state) {
 
 static void test_random_is_a_pure_function(void **state) {
     (void)state;
-    struct random_key a = {1, RANDOM_TEST, 0}, b = {1, RANDOM_TEST, 1}, c = {1, RANDOM_TASK, 0}, d = {2, RANDOM_TEST, 0};
+    struct random_key a = {1, RANDOM_TEST, 0}, b = {1, RANDOM_TEST, 1}, c = {1, RANDOM_TASK, 0},
+                      d = {2, RANDOM_TEST, 0};
     assert_true(random_bits(a, 7) == random_bits(a, 7));
     assert_true(random_bits(a, 7) != random_bits(a, 8));
     assert_true(random_bits(a, 7) != random_bits(b, 7));
@@ -163,7 +165,8 @@ static void test_permutation_is_a_bijection(void **state) {
     }
 }
 
-/* Every element is about equally often first: the chi-square statistic over 10 places stays below its 1e-6 quantile. */
+/* Every element is about equally often first: the chi-square statistic over 10 places stays below its 1e-6
+ * quantile. */
 static void test_permutation_is_fair(void **state) {
     (void)state;
     enum { PLACES = 10, TRIALS = 20000 };
@@ -200,11 +203,16 @@ static void test_setting_defaults(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_error_message_and_context), cmocka_unit_test(test_error_long_message_is_cut),
-        cmocka_unit_test(test_memory_zeroed_and_overflow), cmocka_unit_test(test_arena),
-        cmocka_unit_test(test_text), cmocka_unit_test(test_hash),
-        cmocka_unit_test(test_random_moments), cmocka_unit_test(test_random_is_a_pure_function),
-        cmocka_unit_test(test_permutation_is_a_bijection), cmocka_unit_test(test_permutation_is_fair),
+        cmocka_unit_test(test_error_message_and_context),
+        cmocka_unit_test(test_error_long_message_is_cut),
+        cmocka_unit_test(test_memory_zeroed_and_overflow),
+        cmocka_unit_test(test_arena),
+        cmocka_unit_test(test_text),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_random_moments),
+        cmocka_unit_test(test_random_is_a_pure_function),
+        cmocka_unit_test(test_permutation_is_a_bijection),
+        cmocka_unit_test(test_permutation_is_fair),
         cmocka_unit_test(test_setting_defaults),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

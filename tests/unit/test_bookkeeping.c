@@ -142,10 +142,8 @@ static void test_state_goes_on(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_budget_rounding),
-        cmocka_unit_test(test_ledger_never_passes_the_budget),
-        cmocka_unit_test(test_deal_is_balanced),
-        cmocka_unit_test(test_watch_tells_a_captured_task_only),
+        cmocka_unit_test(test_budget_rounding),  cmocka_unit_test(test_ledger_never_passes_the_budget),
+        cmocka_unit_test(test_deal_is_balanced), cmocka_unit_test(test_watch_tells_a_captured_task_only),
         cmocka_unit_test(test_state_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

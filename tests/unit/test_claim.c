@@ -47,10 +47,11 @@ static size_t files_in(const char *folder) {
 
 static void write_claim(const char *path, const char *machine, long process) {
     char text[512];
-    int length = snprintf(text, sizeof text,
-                          "{\"host\": \"far\", \"job\": \"9_1\", \"process\": %ld, \"started\": 12.5, \"machine\": \"%s\", "
-                          "\"birth\": \"77\", \"token\": \"a1b2\"}",
-                          process, machine);
+    int length = snprintf(
+        text, sizeof text,
+        "{\"host\": \"far\", \"job\": \"9_1\", \"process\": %ld, \"started\": 12.5, \"machine\": \"%s\", "
+        "\"birth\": \"77\", \"token\": \"a1b2\"}",
+        process, machine);
     assert_int_equal(file_write(path, text, (size_t)length, NULL), 0);
 }
 
@@ -88,7 +89,8 @@ static void test_take_and_release(void **state) {
     assert_int_equal(files_in(place->folder), 0);
 }
 
-/* Slurm ends a job before it starts it again: the claim of the earlier start is dead at once, another job's is not. */
+/* Slurm ends a job before it starts it again: the claim of the earlier start is dead at once, another job's
+ * is not. */
 static void test_requeued(void **state) {
     struct place *place = *state;
     struct claim *claim, *second;
@@ -134,7 +136,8 @@ static void test_ages(void **state) {
     assert_int_equal(claim_take(place->path, &claim, &over, NULL, &err), 0);
     assert_null(claim);
     assert_int_equal(stat(place->path, &about), 0);
-    assert_true(clock_epoch() - (double)about.st_mtime < 60.0 && (double)about.st_mtime < clock_epoch() + 1.0);
+    assert_true(clock_epoch() - (double)about.st_mtime < 60.0 &&
+                (double)about.st_mtime < clock_epoch() + 1.0);
     set_age(place->path, CLAIM_STALE_SECONDS + 30);
     assert_int_equal(claim_take(place->path, &claim, &over, &info, &err), 0);
     assert_non_null(claim);
@@ -249,8 +252,13 @@ static void test_names(void **state) {
 
 #define WITH_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 int main(void) {
-    const struct CMUnitTest tests[] = {WITH_FOLDER(test_take_and_release), WITH_FOLDER(test_requeued), WITH_FOLDER(test_ages),
-                                       WITH_FOLDER(test_right_left_behind), WITH_FOLDER(test_dead_process),
-                                       WITH_FOLDER(test_lost), WITH_FOLDER(test_race), cmocka_unit_test(test_names)};
+    const struct CMUnitTest tests[] = {WITH_FOLDER(test_take_and_release),
+                                       WITH_FOLDER(test_requeued),
+                                       WITH_FOLDER(test_ages),
+                                       WITH_FOLDER(test_right_left_behind),
+                                       WITH_FOLDER(test_dead_process),
+                                       WITH_FOLDER(test_lost),
+                                       WITH_FOLDER(test_race),
+                                       cmocka_unit_test(test_names)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -152,7 +152,8 @@ static void test_gemm_threads(void **state) {
     }
 }
 
-/* x W^T for more shapes than are kept, each twice, and the first ones again. Whole numbers: exact in any order. */
+/* x W^T for more shapes than are kept, each twice, and the first ones again. Whole numbers: exact in any
+ * order. */
 static void test_gemm_shapes(void **state) {
     (void)state;
     enum { SHAPES = 100, NUMBERS = 24 * 32 };
@@ -164,7 +165,8 @@ static void test_gemm_shapes(void **state) {
     }
     assert_int_equal(gemm_create(2, &gemm, NULL), 0);
     for (int i = 0; i < 2 * SHAPES + 10; i++) {
-        int s = i / 2 % SHAPES, m = 1 + s % 21, n = 1 + s % 19, k = 1 + s % 23, lda = k + s % 2, ldb = k + s % 3, ldc = n + s % 5;
+        int s = i / 2 % SHAPES, m = 1 + s % 21, n = 1 + s % 19, k = 1 + s % 23, lda = k + s % 2,
+            ldb = k + s % 3, ldc = n + s % 5;
         float beta = (float)(s % 3);
         for (int at = 0; at < NUMBERS; at++) expected[at] = c[at] = beta == 0.0f ? NAN : whole(at);
         for (int row = 0; row < m; row++)

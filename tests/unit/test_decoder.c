@@ -387,8 +387,7 @@ static void test_nan(void **state) {
         struct decoder_feed feed = {sequence, b.text[0], 3, true};
         struct error err = {0};
         int32_t best;
-        assert_int_equal(decoder_step(b.decoder, &feed, 1, &best, with ? logits : NULL, &err),
-                         ERROR_NUMERIC);
+        assert_int_equal(decoder_step(b.decoder, &feed, 1, &best, with ? logits : NULL, &err), ERROR_NUMERIC);
     }
     memory_free(logits);
     memory_free(weights);

@@ -179,10 +179,8 @@ static void the_machine_has_something(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(rows_follow_the_mixture),
-        cmocka_unit_test(operations_of_training_and_updates),
-        cmocka_unit_test(operations_of_recomputation),
-        cmocka_unit_test(reference_losses_by_name),
+        cmocka_unit_test(rows_follow_the_mixture),     cmocka_unit_test(operations_of_training_and_updates),
+        cmocka_unit_test(operations_of_recomputation), cmocka_unit_test(reference_losses_by_name),
         cmocka_unit_test(the_machine_has_something),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);

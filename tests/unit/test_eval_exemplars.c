@@ -1,6 +1,6 @@
-/* The exemplars that the real files yield are those built into lm-evaluation-harness: for each of bbh's tasks, and for mbpp,
- * by the SHA-256 of what stands before the question (recorded by tests/golden/eval/record_harness.py). Skips where the
- * files are absent. */
+/* The exemplars that the real files yield are those built into lm-evaluation-harness: for each of bbh's
+ * tasks, and for mbpp, by the SHA-256 of what stands before the question (recorded by
+ * tests/golden/eval/record_harness.py). Skips where the files are absent. */
 #include "base/hash.h"
 #include "eval/prompts.h"
 #include "io/file.h"
@@ -17,7 +17,8 @@ enum { PATH_BYTES = 1024, GOLDEN_LIMIT = 1 << 22 };
 
 static void data_path(const char *name, char out[PATH_BYTES]) {
     const char *folder = getenv("ADAPT_TEST_DATA");
-    snprintf(out, PATH_BYTES, "%s/data/benchmarks/%s", folder ? folder : TEST_SOURCE_DIR "/../../shared", name);
+    snprintf(out, PATH_BYTES, "%s/data/benchmarks/%s", folder ? folder : TEST_SOURCE_DIR "/../../shared",
+             name);
 }
 
 static void compare_part(const struct document_set *set, int p, const char *question, const cJSON *examples) {
@@ -30,7 +31,8 @@ static void compare_part(const struct document_set *set, int p, const char *ques
     assert_int_equal(hash_bytes(document->context[0], length - tail, hex, NULL), 0);
     const cJSON *expected = cJSON_GetObjectItemCaseSensitive(examples, part->name ? part->name : "mbpp");
     assert_non_null(expected);
-    if (strcmp(hex, expected->valuestring) != 0) fail_msg("%s: other exemplars than the reference's", part->path);
+    if (strcmp(hex, expected->valuestring) != 0)
+        fail_msg("%s: other exemplars than the reference's", part->path);
 }
 
 static void compare_exemplars(const char *name, const char *file, int parts) {

@@ -132,8 +132,7 @@ static void matches_exactly(void **state) {
     assert_matches(&PLAIN_MATCH, "[invalid]", "", false);
 }
 
-/* -------------------------------------------------------------------------------------------- the reference
- */
+/* ---- the reference */
 
 static const cJSON *member(const cJSON *object, const char *name) {
     const cJSON *value = cJSON_GetObjectItemCaseSensitive(object, name);

@@ -61,8 +61,7 @@ static void compare_benchmark(struct real_model *m, const cJSON *golden, int mos
     struct eval_settings settings = {.limit = recorded < most ? recorded : most};
     snprintf(path, sizeof path, "%s/data/benchmarks/%s.jsonl", data_folder(), golden->string);
     struct eval_task task = {golden->string, path, NULL};
-    if (eval_run(&task, &m->model, &settings, NULL, &result, &err))
-        fail_msg("%s", err.message);
+    if (eval_run(&task, &m->model, &settings, NULL, &result, &err)) fail_msg("%s", err.message);
     assert_int_equal(result->sample_count, settings.limit);
     struct request_encoder *encoder;
     assert_int_equal(request_encoder_create(&m->model, m->config.max_positions, &encoder, NULL), 0);

@@ -71,8 +71,8 @@ static void *run_rank(void *context) {
     struct eval_settings settings = {.max_length = rank->max_length};
     struct eval_peers peers = {rank->rank, 2, sum_of_two, rank};
     struct eval_task task = {"arc_challenge", rank->path, NULL};
-    rank->code = eval_run(&task, &rank->fixture.model, &settings,
-                          rank->meeting ? &peers : NULL, &rank->result, &rank->err);
+    rank->code = eval_run(&task, &rank->fixture.model, &settings, rank->meeting ? &peers : NULL,
+                          &rank->result, &rank->err);
     return NULL;
 }
 
@@ -220,8 +220,9 @@ static void reports_and_refuses(void **state) {
     int64_t progress[2] = {0};
     rank_make(&alone, 0, NULL, records);
     struct eval_settings settings = {.limit = 2, .progress = count_progress, .progress_context = progress};
-    assert_int_equal(
-        eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model, &settings, NULL, &result, NULL), 0);
+    assert_int_equal(eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model,
+                              &settings, NULL, &result, NULL),
+                     0);
     assert_int_equal(result->sample_count, 2);
     assert_int_equal(progress[0], 7);
     assert_int_equal(progress[1], 7);
@@ -229,20 +230,21 @@ static void reports_and_refuses(void **state) {
     assert_null(result);
 
     settings = (struct eval_settings){.limit = 1};
-    assert_int_equal(
-        eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model, &settings, NULL, &result, NULL), 0);
+    assert_int_equal(eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model,
+                              &settings, NULL, &result, NULL),
+                     0);
     assert_true(isnan(result->metrics[0].standard_error));
     eval_result_destroy(&result);
 
     settings = (struct eval_settings){.max_length = 161};
-    assert_int_equal(
-        eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model, &settings, NULL, &result, &alone.err),
-        ERROR_INPUT);
+    assert_int_equal(eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model,
+                              &settings, NULL, &result, &alone.err),
+                     ERROR_INPUT);
     assert_non_null(strstr(alone.err.message, "context length 161 (1..160 expected"));
     settings = (struct eval_settings){.max_length = 2};
-    assert_int_equal(
-        eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model, &settings, NULL, &result, &alone.err),
-        ERROR_INPUT);
+    assert_int_equal(eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model,
+                              &settings, NULL, &result, &alone.err),
+                     ERROR_INPUT);
     assert_non_null(strstr(alone.err.message, "records.jsonl:1: choice 1: a continuation of"));
     assert_null(result);
 
@@ -252,9 +254,9 @@ static void reports_and_refuses(void **state) {
     alone.fixture.backend->upload(alone.fixture.backend, view_at(weights, alone.fixture.layout->final_norm),
                                   &bad, 1);
     settings = (struct eval_settings){0};
-    assert_int_equal(
-        eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model, &settings, NULL, &result, &alone.err),
-        ERROR_NUMERIC);
+    assert_int_equal(eval_run(&(struct eval_task){"arc_challenge", alone.path, NULL}, &alone.fixture.model,
+                              &settings, NULL, &result, &alone.err),
+                     ERROR_NUMERIC);
     rank_free(&alone);
 }
 

@@ -69,13 +69,14 @@ static void writes_the_log(void **state) {
                                      .greedy = third_greedy,
                                      .metric = metrics[2]}};
     struct eval_part whole = {.count = 3};
-    struct eval_result result = {.benchmark = "arc_challenge",
-                                 .metrics = {{.name = "acc", .filter = "none"}, {.name = "acc_norm", .filter = "none"}},
-                                 .metric_count = 2,
-                                 .parts = &whole,
-                                 .part_count = 1,
-                                 .samples = samples,
-                                 .sample_count = 3};
+    struct eval_result result = {
+        .benchmark = "arc_challenge",
+        .metrics = {{.name = "acc", .filter = "none"}, {.name = "acc_norm", .filter = "none"}},
+        .metric_count = 2,
+        .parts = &whole,
+        .part_count = 1,
+        .samples = samples,
+        .sample_count = 3};
     char folder[EVAL_PATH_BYTES], path[EVAL_PATH_BYTES + 16];
     eval_folder_make(folder);
     snprintf(path, sizeof path, "%s/samples.jsonl", folder);

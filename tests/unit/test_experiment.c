@@ -17,7 +17,7 @@
 
 static const char path[] = EXPERIMENT_PARTS_PATH;
 
-/* ------------------------------------------------------------------------------------------- good files */
+/* ---- good files */
 
 static void defaults_of_a_minimal_file(void **state) {
     (void)state;
@@ -148,8 +148,7 @@ static void budgets_keep_their_spelling_wherever_they_stand(void **state) {
     experiment_destroy(&e);
 }
 
-/* ------------------------------------------------------------------------------------------- objectives and
- * references */
+/* ---- objectives and references */
 
 static void check_reference(const char *methods, int index, int objective, const char *reference,
                             int reference_method) {
@@ -210,8 +209,7 @@ static void a_reference_file_is_read(void **state) {
     experiment_parts_refused(&parts, message);
     assert_int_equal(file_remove_tree(folder, NULL), 0);
 }
-/* ------------------------------------------------------------------------------------------- settings in
- * force, comparison */
+/* ---- settings in force, comparison */
 
 static void a_method_shows_all_settings_in_force(void **state) {
     (void)state;
@@ -305,7 +303,8 @@ static void differences_from_an_archive_are_told(void **state) {
     check_difference(&now, &old, "evaluation.validation_at: [0,1] in the archive, [0,0.25,0.5,0.75,1] now");
     old.rest = "\"evaluation\": {\"decontaminate\": {\"action\": \"drop\"}}";
     check_difference(&now, &old, "evaluation.decontaminate.action: \"drop\" in the archive, \"count\" now");
-    now.rest = "\"evaluation\": {\"decontaminate\": {\"action\": \"drop\"}, \"benchmarks\": {\"boolq\": \"f\"}}";
+    now.rest =
+        "\"evaluation\": {\"decontaminate\": {\"action\": \"drop\"}, \"benchmarks\": {\"boolq\": \"f\"}}";
     check_difference(&now, &old, "evaluation.benchmarks.boolq: nothing in the archive, \"/somewhere/f\" now");
 
     struct experiment *e = experiment_parts_parse(&experiment_parts_good);

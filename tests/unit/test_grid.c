@@ -86,7 +86,7 @@ static void archive_cell(const struct grid *grid, int index, enum archive_state 
     memory_free(path);
 }
 
-/* ------------------------------------------------------------------------------------------- cells */
+/* ---- cells */
 
 static void cells_come_model_major(void **state) {
     (void)state;
@@ -195,7 +195,7 @@ static void finished_cells_are_found(void **state) {
     assert_int_equal(file_remove_tree(experiment->out, NULL), 0);
 }
 
-/* ------------------------------------------------------------------------------------------- dealing */
+/* ---- dealing */
 
 /* Every cell to run is in exactly one group and comes once; a reference comes first, in the same group;
  * groups not needed stay empty. */

@@ -95,7 +95,7 @@ static void test_everything(void **state) {
     check_golden("array_mpirun.sh", &script);
 }
 
-/* ------------------------------------------------------------------------------------------- settings */
+/* ---- settings */
 
 struct noted {
     int count;

@@ -29,8 +29,15 @@ static struct manifest make(struct manifest_shard *shards, struct manifest_secti
     sections[0] = (struct manifest_section){"odd \"name\"", words, sizeof words / sizeof *words};
     sections[1] = (struct manifest_section){"more", more, 1};
     sections[2] = (struct manifest_section){"none", more, 0};
-    return (struct manifest){.identity = "who", .step = 7, .validations = 2, .elements = 64, .moments = true,
-                             .shards = shards, .shard_count = 2, .sections = sections, .section_count = 3};
+    return (struct manifest){.identity = "who",
+                             .step = 7,
+                             .validations = 2,
+                             .elements = 64,
+                             .moments = true,
+                             .shards = shards,
+                             .shard_count = 2,
+                             .sections = sections,
+                             .section_count = 3};
 }
 
 static void test_round_trip(void **state) {
@@ -115,7 +122,8 @@ static void expect_numbers(const char *folder, const char *expected, int64_t nex
     size_t count;
     char text[128] = "";
     assert_int_equal(store_list(folder, &list, &count, &found_next, NULL), 0);
-    for (size_t i = 0; i < count; i++) snprintf(text + strlen(text), sizeof text - strlen(text), "%lld ", (long long)list[i]);
+    for (size_t i = 0; i < count; i++)
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%lld ", (long long)list[i]);
     assert_string_equal(text, expected);
     assert_int_equal(found_next, next);
     memory_free(list);
@@ -166,17 +174,35 @@ static void test_evaluation(void **state) {
     assert_int_equal(arena_create(&arena, &err), 0);
     snprintf(path, sizeof path, "%s/e.json", base);
     const double likelihood[] = {-0.1, -INFINITY, NAN};
-    const struct archive_sample samples[] = {{"a", "1", "0", likelihood, 3, NULL, 0.25}, {"b\n\"", "", "☃", NULL, 0, "text", 1.0 / 3}};
+    const struct archive_sample samples[] = {{"a", "1", "0", likelihood, 3, NULL, 0.25},
+                                             {"b\n\"", "", "☃", NULL, 0, "text", 1.0 / 3}};
     const struct archive_metric metrics[] = {{"acc", "none", 0.1, NAN}};
     const struct archive_part parts[] = {{"one", 3, 0.7, 0.01}};
-    struct archive_evaluation e = {.benchmark = "bbh", .category = "reasoning", .version = "3", .metric = "acc", .score = 0.1,
-                                   .standard_error = NAN, .n = 2, .step = 41, .share = 0.3, .shots = 3, .chat_template = "none",
-                                   .data_hash = "d", .prompt_hash = "p", .metrics = metrics, .metric_count = 1, .parts = parts,
-                                   .part_count = 1, .samples = samples, .sample_count = 2}, back;
+    struct archive_evaluation e = {.benchmark = "bbh",
+                                   .category = "reasoning",
+                                   .version = "3",
+                                   .metric = "acc",
+                                   .score = 0.1,
+                                   .standard_error = NAN,
+                                   .n = 2,
+                                   .step = 41,
+                                   .share = 0.3,
+                                   .shots = 3,
+                                   .chat_template = "none",
+                                   .data_hash = "d",
+                                   .prompt_hash = "p",
+                                   .metrics = metrics,
+                                   .metric_count = 1,
+                                   .parts = parts,
+                                   .part_count = 1,
+                                   .samples = samples,
+                                   .sample_count = 2},
+                              back;
     assert_int_equal(evaluation_file_write(path, &e, &err), 0);
     assert_int_equal(evaluation_file_read(path, arena, &back, &err), 0);
     assert_string_equal(back.benchmark, "bbh");
-    assert_true(back.score == e.score && isnan(back.standard_error) && back.share == 0.3 && back.step == 41 && back.n == 2);
+    assert_true(back.score == e.score && isnan(back.standard_error) && back.share == 0.3 && back.step == 41 &&
+                back.n == 2);
     assert_true(back.metrics[0].value == 0.1 && isnan(back.metrics[0].standard_error));
     assert_string_equal(back.parts[0].name, "one");
     assert_int_equal(back.samples[0].choices, 3);

@@ -96,7 +96,8 @@ static void fused_alignments_variant(struct variant *f) {
     fixture_pass(m, batch, 0, m->spare, view_none(), NULL, NULL);
     double length = sqrt(fixture_dot(m, m->spare, m->spare));
     m->backend->add(m->backend, m->layout->elements, -1.0f, m->gradient, m->spare);
-    variant_expect(f, "gradient beside them", sqrt(fixture_dot(m, m->spare, m->spare)) / length, ROUNDING_TOLERANCE);
+    variant_expect(f, "gradient beside them", sqrt(fixture_dot(m, m->spare, m->spare)) / length,
+                   ROUNDING_TOLERANCE);
     batch_destroy(&batch);
 }
 static void test_alignments(void **state) {

@@ -1,11 +1,12 @@
-/* Whole models whose activations are bfloat16, beside what transformers computed in float32 (tests/golden/model): losses,
- * gradients, alignments, a trajectory. HALVES-ARGUMENT
+/* Whole models whose activations are bfloat16, beside what transformers computed in float32
+ * (tests/golden/model): losses, gradients, alignments, a trajectory. HALVES-ARGUMENT
  *
- * The yardstick is PyTorch on the same models and sequences (tests/golden/model/halves.py). Its own bfloat16 is off by up to
- * 1.0e-2 in a target's loss and 2.2e-2 to 3.5e-2 in the gradient. These models are small and a few of their targets are
- * touchy: on gemma3_4, rounding the operands of the linear layers alone makes 1.0e-2 and 2.4e-2, what norms give 0.7e-2 and
- * 1.9e-2, the residual stream 0.7e-2 and 1.1e-2. If these are independent, they come to 1.5e-2 and 3.3e-2, with rotations and
- * attention to somewhat more; the bounds are that with a third, and twice that. */
+ * The yardstick is PyTorch on the same models and sequences (tests/golden/model/halves.py). Its own bfloat16
+ * is off by up to 1.0e-2 in a target's loss and 2.2e-2 to 3.5e-2 in the gradient. These models are small and
+ * a few of their targets are touchy: on gemma3_4, rounding the operands of the linear layers alone
+ * makes 1.0e-2 and 2.4e-2, what norms give 0.7e-2 and 1.9e-2, the residual stream 0.7e-2 and 1.1e-2. If these
+ * are independent, they come to 1.5e-2 and 3.3e-2, with rotations and attention to somewhat more; the bounds
+ * are that with a third, and twice that. */
 #include "tests/support/model_test.h"
 
 #include "base/memory.h"
@@ -18,10 +19,10 @@
 
 #include <cmocka.h>
 
-static const double LOSS_TOLERANCE = 2e-2;        /* of a target, relative to 1 + loss */
-static const double OBJECTIVE_TOLERANCE = 1e-2;   /* relative: roundings of many targets cancel */
-static const double GRADIENT_TOLERANCE = 6.6e-2;   /* length of the difference, relative to the gradient's */
-static const double ALIGNMENT_TOLERANCE = 3e-2;   /* relative to the product of the lengths */
+static const double LOSS_TOLERANCE = 2e-2;       /* of a target, relative to 1 + loss */
+static const double OBJECTIVE_TOLERANCE = 1e-2;  /* relative: roundings of many targets cancel */
+static const double GRADIENT_TOLERANCE = 6.6e-2; /* length of the difference, relative to the gradient's */
+static const double ALIGNMENT_TOLERANCE = 3e-2;  /* relative to the product of the lengths */
 
 static const char *backend_name;
 
@@ -61,7 +62,8 @@ static void gradient_variant(struct variant *f) {
     fixture_pass(&f->model, batch, 0, f->model.gradient, view_none(), loss, NULL);
     variant_expect(f, "losses", largest_error(loss, want, (size_t)batch->targets, 1), LOSS_TOLERANCE);
     float *gradient = fixture_download(&f->model, f->model.gradient), *recorded = recorded_gradient(f);
-    variant_expect(f, "gradient", distance(gradient, recorded, f->model.layout->elements), GRADIENT_TOLERANCE);
+    variant_expect(f, "gradient", distance(gradient, recorded, f->model.layout->elements),
+                   GRADIENT_TOLERANCE);
     memory_free(gradient);
     memory_free(recorded);
     memory_free(loss);
@@ -69,7 +71,8 @@ static void gradient_variant(struct variant *f) {
     batch_destroy(&batch);
 }
 
-/* Fused alignments against the inner products of each sequence's own gradient, which has its own roundings. */
+/* Fused alignments against the inner products of each sequence's own gradient, which has its own roundings.
+ */
 static void alignments_variant(struct variant *f) {
     struct model_fixture *m = &f->model;
     struct batch *batch = whole_batch(f);

@@ -1,5 +1,5 @@
-/* Models that compute their layers again in the backward pass: the same bits as models that keep everything, in
- * less memory. BACKEND-ARGUMENT */
+/* Models that compute their layers again in the backward pass: the same bits as models that keep everything,
+ * in less memory. BACKEND-ARGUMENT */
 #include "tests/support/model_test.h"
 
 #include "base/memory.h"
@@ -78,8 +78,8 @@ static void same_bits_variant(struct variant *v) {
     static const struct {
         int first, last;
         bool gradient, alignments;
-    } passes[] = {{0, SLOTS - 1, true, true}, {1, 2, true, false}, {0, SLOTS - 1, false, true},
-                  {2, 2, true, true}};
+    } passes[] = {
+        {0, SLOTS - 1, true, true}, {1, 2, true, false}, {0, SLOTS - 1, false, true}, {2, 2, true, true}};
     for (size_t i = 0; i < sizeof passes / sizeof *passes; i++) {
         struct batch *batch = golden_batch(&v->golden, passes[i].first, passes[i].last);
         struct view direction = passes[i].alignments ? v->model.direction : view_none();
@@ -126,8 +126,8 @@ static size_t padded(int rows, int columns) {
     return ((size_t)rows * (size_t)columns * sizeof(float) + 255) / 256 * 256;
 }
 
-/* What a layer keeps beside its input: query and attention; key and value; lse; the stream; gate and up; what is
- * normed behind the blocks. */
+/* What a layer keeps beside its input: query and attention; key and value; lse; the stream; gate and up; what
+ * is normed behind the blocks. */
 static size_t layer_bytes(const struct model_config *c, int rows, int behind) {
     size_t bytes = 2 * padded(rows, c->heads * c->head_dim) + 2 * padded(rows, c->kv_heads * c->head_dim) +
                    padded(rows, c->heads) + padded(behind, c->hidden) + 2 * padded(behind, c->feed_forward);
@@ -143,8 +143,8 @@ static void bytes_variant(struct variant *v) {
     limits.recompute = RECOMPUTE_LAYER;
     size_t again = model_bytes(c, &limits);
     assert_int_equal(taken(v, &limits), again);
-    size_t kept = (layers - 1) * layer_bytes(c, limits.rows, limits.rows) +
-                  layer_bytes(c, limits.rows, limits.targets);
+    size_t kept =
+        (layers - 1) * layer_bytes(c, limits.rows, limits.rows) + layer_bytes(c, limits.rows, limits.targets);
     assert_int_equal(plain - again, kept - layer_bytes(c, limits.rows, limits.rows));
     assert_true(again < plain);
     limits.training = false; /* where nothing is kept, nothing is computed again */

@@ -14,7 +14,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* ------------------------------------------------------------------------------------------- words */
+/* ---- words */
 
 static struct ngrams ngrams_of(const char *text, int words) {
     struct ngrams out = {.words = words};
@@ -115,7 +115,7 @@ static void n_grams_are_words_in_a_row(void **state) {
     ngrams_free(&part);
 }
 
-/* ------------------------------------------------------------------------------------------- files */
+/* ---- files */
 
 struct world {
     char root[64], path[4][128];
@@ -169,7 +169,7 @@ static void check_records(const struct overlap *overlap, int index, int64_t all,
                  (long long)without, (long long)found);
 }
 
-/* ------------------------------------------------------------------------------------------- benchmarks */
+/* ---- benchmarks */
 
 static void every_string_of_a_record_counts(void **state) {
     struct world *world = *state;
@@ -276,7 +276,7 @@ static void content_is_what_is_hashed(void **state) {
     assert_int_equal(overlap_content("/no/such/file", other, &err), ERROR_INPUT);
 }
 
-/* ------------------------------------------------------------------------------------------- by strings */
+/* ---- by strings */
 
 enum { BENCHMARKS = 3, RECORDS = 40, TEXTS = 200, BYTES = 1200 };
 
@@ -405,7 +405,7 @@ static void a_large_index(void **state) {
     overlap_destroy(&overlap);
 }
 
-/* ------------------------------------------------------------------------------------------- choices */
+/* ---- choices */
 
 static void a_question_counts_with_the_choices_inside_it(void **state) {
     struct world *world = *state;

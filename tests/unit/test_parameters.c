@@ -116,7 +116,8 @@ static void test_round_trip(void **state) {
         snprintf(source, sizeof source, "%s", golden_folder(golden_variants[v]));
         snprintf(config, sizeof config, "%s/config.json", source);
         fixture_open(&f, backend_name, source);
-        MUST(parameters_save(PARAMETERS_AS_SOURCE, source, inside("copy/deep"), f.layout, f.backend, f.parameters, err));
+        MUST(parameters_save(PARAMETERS_AS_SOURCE, source, inside("copy/deep"), f.layout, f.backend,
+                             f.parameters, err));
         same_checkpoints(source, inside("copy/deep"));
         same_files(config, inside("copy/deep/config.json"));
         assert_false(file_exists(inside("copy/deep/golden.safetensors")));
@@ -129,8 +130,8 @@ static void test_round_trip(void **state) {
         memory_free(a);
         memory_free(b);
         /* Saving a folder onto itself is allowed. */
-        MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("copy/deep"), inside("copy/deep"), f.layout, f.backend, f.parameters,
-                             err));
+        MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("copy/deep"), inside("copy/deep"), f.layout,
+                             f.backend, f.parameters, err));
         same_checkpoints(source, inside("copy/deep"));
         fixture_close(&f);
         MUST(file_remove_tree(inside("copy"), err));
@@ -160,7 +161,8 @@ static void test_rounding(void **state) {
     assert_true(changed);
     exact[f.layout->layers[1].up + 5] = 70000;
     fixture_upload(&f, exact, f.spare);
-    assert_int_equal(parameters_save(PARAMETERS_AS_SOURCE, source, inside("large"), f.layout, f.backend, f.spare, &failure),
+    assert_int_equal(parameters_save(PARAMETERS_AS_SOURCE, source, inside("large"), f.layout, f.backend,
+                                     f.spare, &failure),
                      ERROR_NUMERIC);
     assert_non_null(strstr(failure.message, "model.layers.1.mlp.up_proj.weight"));
     assert_false(file_exists(inside("large/model.safetensors.index.json")));
@@ -312,7 +314,8 @@ static void test_tied_head(void **state) {
     write_folder(&(struct change){.add = "lm_head.weight", .like = "model.embed_tokens.weight"});
     MUST(parameters_load(inside("bad"), f.layout, f.backend, f.spare, err));
     fixture_randomise(&f, f.spare, 4);
-    MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("bad"), inside("tied"), f.layout, f.backend, f.spare, err));
+    MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("bad"), inside("tied"), f.layout, f.backend, f.spare,
+                         err));
     struct safetensors *reader;
     MUST(safetensors_open_folder(inside("tied"), &reader, err));
     const struct safetensors_tensor *head = safetensors_find(reader, "lm_head.weight");
@@ -328,7 +331,8 @@ static void test_tied_head(void **state) {
     write_folder(
         &(struct change){.add = "model.layers.0.self_attn.rotary_emb.inv_freq", .like = "model.norm.weight"});
     MUST(parameters_load(inside("bad"), f.layout, f.backend, f.spare, err));
-    MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("bad"), inside("buffers"), f.layout, f.backend, f.spare, err));
+    MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("bad"), inside("buffers"), f.layout, f.backend, f.spare,
+                         err));
     same_checkpoints(inside("bad"), inside("buffers"));
     fixture_close(&f);
 }
@@ -353,7 +357,8 @@ static void test_companions(void **state) {
         snprintf(path, sizeof path, "bad/%s", left[i]);
         MUST(file_write(inside(path), "x", 1, err));
     }
-    MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("bad"), inside("full"), f.layout, f.backend, f.parameters, err));
+    MUST(parameters_save(PARAMETERS_AS_SOURCE, inside("bad"), inside("full"), f.layout, f.backend,
+                         f.parameters, err));
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         char from[128], to[128];
         snprintf(from, sizeof from, "bad/%s", kept[i]);

@@ -18,9 +18,7 @@ static void describe(const struct setting *row, struct text *out) {
     assert_int_equal(text_printf(out, &err, "| `%s` | ", row->name), 0);
     switch (row->kind) {
     case SETTING_REAL:
-    case SETTING_COUNT:
-        assert_int_equal(text_printf(out, &err, "%.15g", row->initial), 0);
-        break;
+    case SETTING_COUNT: assert_int_equal(text_printf(out, &err, "%.15g", row->initial), 0); break;
     case SETTING_FLAG:
         assert_int_equal(text_append_string(out, row->initial != 0.0 ? "true" : "false", &err), 0);
         break;

@@ -73,7 +73,7 @@ static struct results *load(const char *path) {
     return results;
 }
 
-/* --------------------------------------------------------------------------------------------- statistics */
+/* ---- statistics */
 
 /* Table values of the two-sided 95 % and 99 % quantiles (to the digits printed in tables). */
 static void test_student_quantiles(void **state) {
@@ -108,7 +108,7 @@ static void test_intervals(void **state) {
     assert_true(i.n == 0 && isnan(i.mean) && isnan(i.half) && !interval_excludes_zero(i));
 }
 
-/* --------------------------------------------------------------------------------------------- CSV */
+/* ---- CSV */
 
 /* Finds the value of one line; NaN if there is none, failure if there are several. */
 static double csv_value(const char *csv, struct synthetic_cell cell, const char *quantity, const char *item) {
@@ -205,8 +205,7 @@ static void test_csv(void **state) {
     results_destroy(&results);
 }
 
-/* --------------------------------------------------------------------------------------------- intervals
- * over seeds */
+/* ---- intervals over seeds */
 
 /* Three values' mean and half-width, by hand. */
 static void three(const double v[3], double *mean, double *half) {
@@ -272,7 +271,7 @@ static void test_share_to_reach(void **state) {
     assert_true(isnan(report_share_to_reach(&cell, &reference, true)));
 }
 
-/* --------------------------------------------------------------------------------------------- the text */
+/* ---- the text */
 
 static void contains(const struct text *text, const char *part) {
     if (!strstr(text_string(text), part)) fail_msg("\"%s\" is missing in:\n%s", part, text_string(text));
@@ -385,7 +384,7 @@ static void test_sources(void **state) {
     archive_folder_remove(empty);
 }
 
-/* --------------------------------------------------------------------------------------------- status */
+/* ---- status */
 
 /* Text of an archive as it is now. */
 static struct results *look(const char *path, struct text *text) {
@@ -408,7 +407,8 @@ static void write_checkpoint(const char *folder, int64_t number, int64_t step) {
     succeed(store_commit(folder, number, &manifest, &err), &err);
 }
 
-/* A cell that is "running" by its file: nobody's, somebody's, and stopped with checkpoints, the newest of them damaged. */
+/* A cell that is "running" by its file: nobody's, somebody's, and stopped with checkpoints, the newest of
+ * them damaged. */
 static void test_status_of_a_stopped_cell(void **state) {
     (void)state;
     struct error err;
@@ -425,7 +425,8 @@ static void test_status_of_a_stopped_cell(void **state) {
     contains(&text, "stopped  nobody; starts anew");
     assert_null(strstr(text_string(&text), "tokens/s in all"));
     double seconds = status_seconds_left(results, &results->cells[PLANNED_CELL]);
-    check_near(status_total_left(results), status_seconds_left(results, &results->cells[RUNNING_CELL]) + 2 * seconds,
+    check_near(status_total_left(results),
+               status_seconds_left(results, &results->cells[RUNNING_CELL]) + 2 * seconds,
                "left where nothing runs");
     results_destroy(&results);
 

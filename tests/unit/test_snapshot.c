@@ -1,4 +1,5 @@
-/* A rank's share of the vectors in a file: the right elements, by a copy and at once, on every backend. BACKEND-ARGUMENT */
+/* A rank's share of the vectors in a file: the right elements, by a copy and at once, on every backend.
+ * BACKEND-ARGUMENT */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -107,7 +108,7 @@ static void test_failures(void **state) {
         assert_int_equal(snapshot_finish(snapshot, sha256, &err), ERROR_IO);
         assert_non_null(strstr(err.message, "/nowhere/at/all"));
         write_and_compare(f, snapshot, false); /* and goes on */
-        if (copies) { /* more than there is room for */
+        if (copies) {                          /* more than there is room for */
             vectors = vectors_of(f, true);
             assert_int_equal(snapshot_begin(snapshot, &vectors, f->path, &err), ERROR_INTERNAL);
         }

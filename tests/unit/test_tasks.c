@@ -15,7 +15,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-/* ------------------------------------------------------------------------------------------- helpers */
+/* ---- helpers */
 
 /* A scratch folder with a tokenizer, and task files in a folder below. */
 struct world {
@@ -68,7 +68,8 @@ static struct task_set *load(struct world *world, const char *cache) {
 static void refuse(struct world *world, const char *cache, int code, const char *expected) {
     struct task_set *set;
     struct error err = {0};
-    assert_int_equal(task_set_load(&world->settings, world->tokenizer, FIXTURE_END, NULL, cache, &set, &err), code);
+    assert_int_equal(task_set_load(&world->settings, world->tokenizer, FIXTURE_END, NULL, cache, &set, &err),
+                     code);
     assert_null(set);
     if (!strstr(err.message, expected)) fail_msg("\"%s\" should contain \"%s\"", err.message, expected);
 }
@@ -122,7 +123,7 @@ static void assert_same_sets(const struct task_set *left, const struct task_set 
     }
 }
 
-/* ------------------------------------------------------------------------------------------- content */
+/* ---- content */
 
 static void groups_and_tokenises(void **state) {
     (void)state;
@@ -253,7 +254,7 @@ static void cuts_and_drops(void **state) {
     world_close(&world);
 }
 
-/* ------------------------------------------------------------------------------------------- pools */
+/* ---- pools */
 
 static void splits_by_hash(void **state) {
     (void)state;
@@ -362,7 +363,7 @@ static void reads_split_files(void **state) {
     world_close(&world);
 }
 
-/* ------------------------------------------------------------------------------------------- bad input */
+/* ---- bad input */
 
 static void names_bad_input(void **state) {
     (void)state;
@@ -429,7 +430,7 @@ static void stops_at_or_skips_bad_instances(void **state) {
     world_close(&world);
 }
 
-/* ------------------------------------------------------------------------------------------- cache */
+/* ---- cache */
 
 /* The single cache file's path. */
 static const char *cache_file(const struct world *world) {
@@ -507,43 +508,22 @@ static void key_covers_everything(void **state) {
         struct tasks_settings kept = world.settings;
         int32_t end = FIXTURE_END;
         switch (change) {
-        case 1:
-            world.settings.group_by = TASKS_BY_FILE;
-            break;
-        case 2:
-            world.settings.validation_examples = 3;
-            break;
-        case 3:
-            world.settings.max_tokens = 77;
-            break;
-        case 4:
-            world.settings.max_examples = 9;
-            break;
-        case 5:
-            world.settings.prompt = "{definition}\n{input}\n{examples}";
-            break;
-        case 6:
-            world.settings.chat = TEMPLATE_CHATML;
-            break;
-        case 7:
-            world.settings.on_bad_instance = TASKS_BAD_SKIP;
-            break;
-        case 8:
-            end = FIXTURE_EOT;
-            break;
-        case 9:
-            add_task(&world, "a", "A", "z", 40, false);
-            break;
-        case 10:
-            add_task(&world, "b", "B", "z", 40, false);
-            break;
+        case 1: world.settings.group_by = TASKS_BY_FILE; break;
+        case 2: world.settings.validation_examples = 3; break;
+        case 3: world.settings.max_tokens = 77; break;
+        case 4: world.settings.max_examples = 9; break;
+        case 5: world.settings.prompt = "{definition}\n{input}\n{examples}"; break;
+        case 6: world.settings.chat = TEMPLATE_CHATML; break;
+        case 7: world.settings.on_bad_instance = TASKS_BAD_SKIP; break;
+        case 8: end = FIXTURE_EOT; break;
+        case 9: add_task(&world, "a", "A", "z", 40, false); break;
+        case 10: add_task(&world, "b", "B", "z", 40, false); break;
         case 11: /* another tokenizer */
             tokenizer_destroy(&world.tokenizer);
             assert_int_equal(fixture_tokenizer(world.root, false, true), 0);
             assert_int_equal(tokenizer_load(world.root, &world.tokenizer, NULL), 0);
             break;
-        default:
-            break;
+        default: break;
         }
         struct task_set *set;
         struct error err = {0};

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-/* ------------------------------------------------------------------------------------------- helpers */
+/* ---- helpers */
 
 struct world {
     char root[64], tasks[80], cache[80];
@@ -129,7 +129,7 @@ static void assert_same_counts(const struct task_set *left, const struct task_se
     }
 }
 
-/* ------------------------------------------------------------------------------------------- counting */
+/* ---- counting */
 
 static void counting_changes_nothing_else(void **state) {
     struct world *world = *state;
@@ -166,7 +166,7 @@ static void counting_changes_nothing_else(void **state) {
     task_set_destroy(&set);
 }
 
-/* ------------------------------------------------------------------------------------------- dropping */
+/* ---- dropping */
 
 static void dropped_instances_are_in_no_pool(void **state) {
     struct world *world = *state;
@@ -263,7 +263,7 @@ static void a_filter_that_fails_ends_the_loading(void **state) {
     file_free_list(names, count);
 }
 
-/* ------------------------------------------------------------------------------------------- cache */
+/* ---- cache */
 
 static void the_cache_holds_the_answers(void **state) {
     struct world *world = *state;

@@ -31,7 +31,8 @@ static struct task_set *load(const struct tasks_settings *settings, const char *
     struct tokenizer *tokenizer;
     if (tokenizer_load(tokenizer_folder, &tokenizer, &err)) fail_msg("%s", err.message);
     struct task_set *set;
-    if (task_set_load(settings, tokenizer, tokenizer_token_id(tokenizer, "<|im_end|>"), NULL, cache, &set, &err)) {
+    if (task_set_load(settings, tokenizer, tokenizer_token_id(tokenizer, "<|im_end|>"), NULL, cache, &set,
+                      &err)) {
         fail_msg("%s", err.message);
     }
     tokenizer_destroy(&tokenizer);
@@ -135,8 +136,8 @@ static void measure(const char *label, const char *cache, bool table) {
     clock_gettime(CLOCK_MONOTONIC, &to);
     double seconds = (double)(to.tv_sec - from.tv_sec) + 1e-9 * (double)(to.tv_nsec - from.tv_nsec);
     double processor = (double)usage.ru_utime.tv_sec + 1e-6 * (double)usage.ru_utime.tv_usec;
-    print_message("%s: %.3f s with the tokenizer (%.3f s of processor time), peak %ld kB\n", label, seconds, processor,
-                  usage.ru_maxrss);
+    print_message("%s: %.3f s with the tokenizer (%.3f s of processor time), peak %ld kB\n", label, seconds,
+                  processor, usage.ru_maxrss);
 }
 
 static void loads_fast(void **state) {

@@ -69,7 +69,8 @@ static void results_are_the_inner_ones(void **state) {
     b->matmul(b, true, false, N, N, N, 1, x, N, x, N, 0, y, N);
     b->matmul(b, false, false, N, N, N, 1, x, N, x, N, 0, y, N);
     timing_take(b, seconds);
-    assert_true(seconds[TIMED_LINEAR_WEIGHT] > 0 && seconds[TIMED_LINEAR_INPUT] > 0 && seconds[TIMED_LINEAR] == 0);
+    assert_true(seconds[TIMED_LINEAR_WEIGHT] > 0 && seconds[TIMED_LINEAR_INPUT] > 0 &&
+                seconds[TIMED_LINEAR] == 0);
     b->buffer_destroy(b, &buffer);
     destroy(&pair);
 }
@@ -89,7 +90,8 @@ static void failures_pass_through(void **state) {
 static void kinds_have_names(void **state) {
     (void)state;
     for (int i = 0; i < TIMED_COUNT; i++)
-        for (int j = 0; j < i; j++) assert_string_not_equal(timed_name((enum timed)i), timed_name((enum timed)j));
+        for (int j = 0; j < i; j++)
+            assert_string_not_equal(timed_name((enum timed)i), timed_name((enum timed)j));
 }
 
 int main(void) {

@@ -62,8 +62,9 @@ static void test_hash(void **state) {
     /* The same in two files of another folder. */
     write_tensors(b, "y.safetensors", large, NULL);
     write_tensors(b, "x.safetensors", NULL, small);
-    write_text(b, "model.safetensors.index.json",
-               "{\"metadata\": {}, \"weight_map\": {\"large\": \"y.safetensors\", \"small\": \"x.safetensors\"}}");
+    write_text(
+        b, "model.safetensors.index.json",
+        "{\"metadata\": {}, \"weight_map\": {\"large\": \"y.safetensors\", \"small\": \"x.safetensors\"}}");
     hash_of(b, other);
     assert_string_equal(other, first);
 

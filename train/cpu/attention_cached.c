@@ -113,7 +113,8 @@ static void cached_attention(struct backend *b, const struct cached_attention_sh
                     (size_t)(shape->head_dim > 0 ? shape->head_dim : 1);
     struct error err = {0};
     if (!cpu_ready(cpu)) return;
-    if (cached_attention_shape_check(shape, room / kv_row, &err)) cpu_fail(cpu, err.code, name, "%s", err.message);
+    if (cached_attention_shape_check(shape, room / kv_row, &err))
+        cpu_fail(cpu, err.code, name, "%s", err.message);
     if (err.code || shape->rows == 0) return;
     size_t queries = (size_t)shape->rows * (size_t)shape->heads * (size_t)shape->head_dim;
     struct pass pass = {shape, cpu_f32(cpu, name, q, queries), cpu_f32(cpu, name, keys, kv_row),

@@ -13,7 +13,7 @@ struct cpu {
     struct backend base; /* first, so that a struct backend * is a struct cpu * */
     int threads;
     struct gemm *gemm;
-    struct error failure; /* the first one since the last check; operations do nothing while it stands */
+    struct error failure;   /* the first one since the last check; operations do nothing while it stands */
     struct buffer *scratch; /* shared by operations, contents last for one operation; NULL: none yet */
 };
 

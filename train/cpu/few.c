@@ -53,8 +53,8 @@ size_t few_room(int rows, int width) {
     return rows <= FEW_ROWS ? few_bytes(rows, width) : 0;
 }
 
-int few_linear(struct gemm *gemm, int threads, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
-               int ldb, float beta, float *c, int ldc, void *room) {
+int few_linear(struct gemm *gemm, int threads, int m, int n, int k, float alpha, const float *a, int lda,
+               const float *b, int ldb, float beta, float *c, int ldc, void *room) {
     if (m > FEW_ROWS) return gemm_multiply(gemm, false, true, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     struct few few = {m, k, room};
     int blocks = (n + BLOCK - 1) / BLOCK;

@@ -33,8 +33,8 @@ void few_multiply(const struct few *few, int count, const float *w, ptrdiff_t ld
 /* C[m,n] = alpha A[m,k] B[n,k]^T + beta C: by few_multiply up to FEW_ROWS rows, else by the library, whose
  * status is returned. With beta 0 the old C is not read. `room` has few_room(m, k) bytes, aligned to 64. m,
  * n, k > 0. */
-int few_linear(struct gemm *gemm, int threads, int m, int n, int k, float alpha, const float *a, int lda, const float *b,
-               int ldb, float beta, float *c, int ldc, void *room);
+int few_linear(struct gemm *gemm, int threads, int m, int n, int k, float alpha, const float *a, int lda,
+               const float *b, int ldb, float beta, float *c, int ldc, void *room);
 size_t few_room(int rows, int width);
 
 #endif

@@ -21,7 +21,7 @@ struct linear_products {
     dnnl_engine_t engine;
     dnnl_stream_t stream;
     struct product kept[KEPT];
-    int next; /* of kept: the one that a new shape takes the place of */
+    int next;      /* of kept: the one that a new shape takes the place of */
     void *scratch; /* of whichever runs */
     size_t scratch_bytes;
 };
@@ -64,30 +64,45 @@ void linear_products_destroy(struct linear_products **products) {
 /* ---- what changed with oneDNN 3 */
 
 #if DNNL_VERSION_MAJOR >= 3
-static dnnl_status_t describe_matmul(dnnl_engine_t engine, const dnnl_memory_desc_t md[3], dnnl_primitive_attr_t attr,
-                                     dnnl_primitive_desc_t *out) {
-    return dnnl_matmul_primitive_desc_create(out, engine, md[OPERAND_A], md[OPERAND_B], NULL, md[OPERAND_C], attr);
+static dnnl_status_t describe_matmul(dnnl_engine_t engine, const dnnl_memory_desc_t md[3],
+                                     dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out) {
+    return dnnl_matmul_primitive_desc_create(out, engine, md[OPERAND_A], md[OPERAND_B], NULL, md[OPERAND_C],
+                                             attr);
 }
-static dnnl_status_t describe_matrix(dnnl_memory_desc_t *md, const dnnl_dims_t sizes, const dnnl_dims_t strides) {
+static dnnl_status_t describe_matrix(dnnl_memory_desc_t *md, const dnnl_dims_t sizes,
+                                     const dnnl_dims_t strides) {
     return dnnl_memory_desc_create_with_strides(md, 2, sizes, dnnl_f32, strides);
 }
-static void forget_matrix(dnnl_memory_desc_t *md) { dnnl_memory_desc_destroy(*md); }
-static const_dnnl_memory_desc_t place_of(const dnnl_memory_desc_t *md) { return *md; }
-static size_t bytes_of(const_dnnl_memory_desc_t md) { return dnnl_memory_desc_get_size(md); }
+static void forget_matrix(dnnl_memory_desc_t *md) {
+    dnnl_memory_desc_destroy(*md);
+}
+static const_dnnl_memory_desc_t place_of(const dnnl_memory_desc_t *md) {
+    return *md;
+}
+static size_t bytes_of(const_dnnl_memory_desc_t md) {
+    return dnnl_memory_desc_get_size(md);
+}
 #else
 typedef const dnnl_memory_desc_t *const_dnnl_memory_desc_t;
-static dnnl_status_t describe_matmul(dnnl_engine_t engine, const dnnl_memory_desc_t md[3], dnnl_primitive_attr_t attr,
-                                     dnnl_primitive_desc_t *out) {
+static dnnl_status_t describe_matmul(dnnl_engine_t engine, const dnnl_memory_desc_t md[3],
+                                     dnnl_primitive_attr_t attr, dnnl_primitive_desc_t *out) {
     dnnl_matmul_desc_t matmul;
     CHECK(dnnl_matmul_desc_init(&matmul, &md[OPERAND_A], &md[OPERAND_B], NULL, &md[OPERAND_C]));
     return dnnl_primitive_desc_create(out, &matmul, attr, engine, NULL);
 }
-static dnnl_status_t describe_matrix(dnnl_memory_desc_t *md, const dnnl_dims_t sizes, const dnnl_dims_t strides) {
+static dnnl_status_t describe_matrix(dnnl_memory_desc_t *md, const dnnl_dims_t sizes,
+                                     const dnnl_dims_t strides) {
     return dnnl_memory_desc_init_by_strides(md, 2, sizes, dnnl_f32, strides);
 }
-static void forget_matrix(dnnl_memory_desc_t *md) { (void)md; }
-static const_dnnl_memory_desc_t place_of(const dnnl_memory_desc_t *md) { return md; }
-static size_t bytes_of(const_dnnl_memory_desc_t md) { return dnnl_memory_desc_get_size(md); }
+static void forget_matrix(dnnl_memory_desc_t *md) {
+    (void)md;
+}
+static const_dnnl_memory_desc_t place_of(const dnnl_memory_desc_t *md) {
+    return md;
+}
+static size_t bytes_of(const_dnnl_memory_desc_t md) {
+    return dnnl_memory_desc_get_size(md);
+}
 #endif
 
 /* ---- a new shape */
@@ -104,15 +119,19 @@ static int grow_scratch(struct linear_products *p, size_t bytes) {
 static int make_from(struct linear_products *p, const dnnl_memory_desc_t md[3], dnnl_primitive_attr_t attr,
                      dnnl_primitive_desc_t *description, struct product *out) {
     CHECK(describe_matmul(p->engine, md, attr, description));
-    const_dnnl_memory_desc_t scratch = dnnl_primitive_desc_query_md(*description, dnnl_query_scratchpad_md, 0);
+    const_dnnl_memory_desc_t scratch =
+        dnnl_primitive_desc_query_md(*description, dnnl_query_scratchpad_md, 0);
     CHECK(grow_scratch(p, bytes_of(scratch)));
-    for (int i = 0; i < 3; i++) CHECK(dnnl_memory_create(&out->memory[i], place_of(&md[i]), p->engine, DNNL_MEMORY_NONE));
+    for (int i = 0; i < 3; i++)
+        CHECK(dnnl_memory_create(&out->memory[i], place_of(&md[i]), p->engine, DNNL_MEMORY_NONE));
     CHECK(dnnl_memory_create(&out->memory[OPERAND_SCRATCH], scratch, p->engine, DNNL_MEMORY_NONE));
     return dnnl_primitive_create(&out->primitive, *description);
 }
 
-/* Scratch memory is ours, so that one piece serves all products; a sum with the old C is a step behind the product. */
-static dnnl_status_t choose_attributes(const struct linear_shape *shape, dnnl_primitive_attr_t attr, dnnl_post_ops_t after) {
+/* Scratch memory is ours, so that one piece serves all products; a sum with the old C is a step behind the
+ * product. */
+static dnnl_status_t choose_attributes(const struct linear_shape *shape, dnnl_primitive_attr_t attr,
+                                       dnnl_post_ops_t after) {
     CHECK(dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user));
     if (shape->beta == 0.0f) return dnnl_success;
 #if DNNL_VERSION_MAJOR >= 3
@@ -144,8 +163,8 @@ static int make(struct linear_products *p, const struct linear_shape *s, struct 
 }
 
 static bool same(const struct linear_shape *x, const struct linear_shape *y) {
-    return x->m == y->m && x->n == y->n && x->k == y->k && x->lda == y->lda && x->ldb == y->ldb && x->ldc == y->ldc &&
-           x->beta == y->beta;
+    return x->m == y->m && x->n == y->n && x->k == y->k && x->lda == y->lda && x->ldb == y->ldb &&
+           x->ldc == y->ldc && x->beta == y->beta;
 }
 
 static int find(struct linear_products *p, const struct linear_shape *shape, struct product **out) {
@@ -166,8 +185,8 @@ static int find(struct linear_products *p, const struct linear_shape *shape, str
     return 0;
 }
 
-int linear_products_multiply(struct linear_products *p, const struct linear_shape *shape, const float *a, const float *b,
-                             float *c) {
+int linear_products_multiply(struct linear_products *p, const struct linear_shape *shape, const float *a,
+                             const float *b, float *c) {
     struct product *product;
     CHECK(find(p, shape, &product));
     CHECK(dnnl_memory_set_data_handle(product->memory[OPERAND_A], (void *)(uintptr_t)a));

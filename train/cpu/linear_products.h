@@ -1,4 +1,5 @@
-/* Products x W^T by oneDNN's matmul, which is made for a shape before it is used: those that were made are kept. */
+/* Products x W^T by oneDNN's matmul, which is made for a shape before it is used: those that were made are
+ * kept. */
 #ifndef ADAPT_TRAIN_CPU_LINEAR_PRODUCTS_H
 #define ADAPT_TRAIN_CPU_LINEAR_PRODUCTS_H
 
@@ -15,9 +16,9 @@ struct linear_products;
 int linear_products_create(struct linear_products **out, struct error *err);
 void linear_products_destroy(struct linear_products **products); /* *products may be NULL */
 
-/* On as many threads as OpenMP offers, which must be the same at every call. Allocates when a shape is new. 0, or oneDNN's
- * status. */
-int linear_products_multiply(struct linear_products *products, const struct linear_shape *shape, const float *a,
-                             const float *b, float *c);
+/* On as many threads as OpenMP offers, which must be the same at every call. Allocates when a shape is new.
+ * 0, or oneDNN's status. */
+int linear_products_multiply(struct linear_products *products, const struct linear_shape *shape,
+                             const float *a, const float *b, float *c);
 
 #endif

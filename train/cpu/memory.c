@@ -16,12 +16,11 @@ static unsigned char *aligned(void *block, size_t alignment) {
     return (unsigned char *)block + (alignment - (uintptr_t)block % alignment) % alignment;
 }
 
-/* Zeroed memory that becomes resident where it is touched. Huge pages, where the system gives them, save large
- * operations many misses of the address cache. */
+/* Zeroed memory that becomes resident where it is touched. Huge pages, where the system gives them, save
+ * large operations many misses of the address cache. */
 static int map(struct buffer *buffer, struct error *err) {
     buffer->mapped = buffer->bytes + HUGE_PAGE;
-    buffer->block =
-        mmap(NULL, buffer->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    buffer->block = mmap(NULL, buffer->mapped, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (buffer->block == MAP_FAILED)
         return error_set(err, ERROR_MEMORY, "out of memory for %zu bytes", buffer->bytes);
     buffer->data = aligned(buffer->block, HUGE_PAGE);

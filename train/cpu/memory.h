@@ -1,5 +1,5 @@
-/* Buffers of the cpu backend. The memory of large ones is taken as it is touched, in huge pages where the system
- * gives them: a buffer may be as large as the worst case asks for. */
+/* Buffers of the cpu backend. The memory of large ones is taken as it is touched, in huge pages where the
+ * system gives them: a buffer may be as large as the worst case asks for. */
 #ifndef ADAPT_TRAIN_CPU_MEMORY_H
 #define ADAPT_TRAIN_CPU_MEMORY_H
 

@@ -98,7 +98,8 @@ static void row_dot(struct backend *b, int rows, int columns, struct view x, str
         int count = rows - start < DOT_ROWS ? rows - start : DOT_ROWS;
 #pragma omp parallel for num_threads(cpu->threads) schedule(static) if (area(count, columns) > SMALL)
         for (int t = 0; t < count; t++)
-            dots[t] = cpu_dot((size_t)columns, left + area(start + t, columns), right + area(start + t, columns));
+            dots[t] =
+                cpu_dot((size_t)columns, left + area(start + t, columns), right + area(start + t, columns));
         for (int t = 0; t < count; t++) sums[to[start + t]] += dots[t];
     }
 }

@@ -53,23 +53,12 @@ CPU_INLINE void multiply(int m, int n, int k, const bool far, const float *a, pt
         const float *left = a + i * row;
         float *out = c + i * ldc + j;
         switch (m - i) {
-        case 5:
-            multiply_piece(5, false, k, left, row, column, b + j, ldb, accumulate, out, ldc);
-            break;
-        case 4:
-            multiply_piece(4, false, k, left, row, column, b + j, ldb, accumulate, out, ldc);
-            break;
-        case 3:
-            multiply_piece(3, false, k, left, row, column, b + j, ldb, accumulate, out, ldc);
-            break;
-        case 2:
-            multiply_piece(2, false, k, left, row, column, b + j, ldb, accumulate, out, ldc);
-            break;
-        case 1:
-            multiply_piece(1, false, k, left, row, column, b + j, ldb, accumulate, out, ldc);
-            break;
-        default:
-            break;
+        case 5: multiply_piece(5, false, k, left, row, column, b + j, ldb, accumulate, out, ldc); break;
+        case 4: multiply_piece(4, false, k, left, row, column, b + j, ldb, accumulate, out, ldc); break;
+        case 3: multiply_piece(3, false, k, left, row, column, b + j, ldb, accumulate, out, ldc); break;
+        case 2: multiply_piece(2, false, k, left, row, column, b + j, ldb, accumulate, out, ldc); break;
+        case 1: multiply_piece(1, false, k, left, row, column, b + j, ldb, accumulate, out, ldc); break;
+        default: break;
         }
     }
     if (j < n) multiply_rest(m, n - j, k, a, row, column, b + j, ldb, accumulate, c + j, ldc);

@@ -1,5 +1,5 @@
-/* Alignments of a linear layer: <dy_t^T x_t, G> = dy_t . (x_t G^T), so one product more with the direction G, a piece of its
- * rows at a time, and a dot product a row. */
+/* Alignments of a linear layer: <dy_t^T x_t, G> = dy_t . (x_t G^T), so one product more with the direction G,
+ * a piece of its rows at a time, and a dot product a row. */
 #include "train/cuda/kernels.h"
 
 enum {
@@ -7,8 +7,10 @@ enum {
     PIECE = 16 << 10,
     STEP = 8
 #else
-    PIECE = 8 << 20, /* products that exist at once: few enough to stay in the cache until they are added up */
-    STEP = 64        /* rows of the direction in a piece are a multiple of it: all pieces are as aligned as the first */
+    PIECE =
+        8 << 20, /* products that exist at once: few enough to stay in the cache until they are added up */
+    STEP =
+        64 /* rows of the direction in a piece are a multiple of it: all pieces are as aligned as the first */
 #endif
 };
 
@@ -35,9 +37,11 @@ bool cuda_alignment_find(struct cuda *cuda, enum cuda_operation op, struct view 
     return cuda_ready(cuda);
 }
 
-/* dots[row] (+)= <dy[row, offset .. offset+count-1], products[row]>, the first piece sets; a block a row of `out` numbers. */
+/* dots[row] (+)= <dy[row, offset .. offset+count-1], products[row]>, the first piece sets; a block a row of
+ * `out` numbers. */
 template <typename T>
-static __global__ void kernel_piece(int out, int offset, int count, const T *dy, const float *products, double *dots) {
+static __global__ void kernel_piece(int out, int offset, int count, const T *dy, const float *products,
+                                    double *dots) {
     KERNEL_SHARED(memory);
     size_t row = blockIdx.x;
     double sum = 0.0;
@@ -54,14 +58,17 @@ void cuda_align(struct cuda *cuda, enum cuda_operation op, const struct cuda_ali
     const int piece = piece_rows(a->rows);
     for (int offset = 0; offset < a->out; offset += piece) {
         int count = a->out - offset < piece ? a->out - offset : piece;
-        struct cuda_product p = {false, true, a->rows, count, a->in, 1.0f, 0.0f, a->input,
-                                 direction + (size_t)offset * (size_t)a->in * dtype_bytes(a->dtype), products, a->in, a->in,
-                                 count, a->dtype, DTYPE_F32};
+        struct cuda_product p = {
+            false,    true,     a->rows,
+            count,    a->in,    1.0f,
+            0.0f,     a->input, direction + (size_t)offset * (size_t)a->in * dtype_bytes(a->dtype),
+            products, a->in,    a->in,
+            count,    a->dtype, DTYPE_F32};
         cuda_multiply(cuda, op, &p);
         WITH_TYPE(a->dtype, T,
                   cuda_launch(cuda, op, kernel_piece<T>, (unsigned)a->rows, CUDA_THREADS,
-                              CUDA_THREADS / WARP * sizeof(double), a->out, offset, count, (const T *)a->output_gradient,
-                              products, dots));
+                              CUDA_THREADS / WARP * sizeof(double), a->out, offset, count,
+                              (const T *)a->output_gradient, products, dots));
     }
     cuda_add_by_slot(cuda, op, a->rows, dots, a->slot, a->slots, a->sums);
 }

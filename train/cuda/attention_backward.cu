@@ -1,9 +1,9 @@
-/* Gradients of attention. With P = softmax(scale Q K^T) and O = P V: dV = P^T dO, dP = dO V^T, dS = scale P (dP - D) with
- * D = <dO, O> of each query, dQ = dS K, dK = dS^T Q (Dao et al. 2022). P is made again from the scores and the forward
- * pass's log-sum-exp.
+/* Gradients of attention. With P = softmax(scale Q K^T) and O = P V: dV = P^T dO, dP = dO V^T, dS = scale P
+ * (dP - D) with D = <dO, O> of each query, dQ = dS K, dK = dS^T Q (Dao et al. 2022). P is made again from the
+ * scores and the forward pass's log-sum-exp.
  *
- * Queries gather over keys in one kernel, keys over queries in another: seven products a pair of tiles instead of five, but
- * nothing is added up across blocks, so sums are always in the same order. */
+ * Queries gather over keys in one kernel, keys over queries in another: seven products a pair of tiles
+ * instead of five, but nothing is added up across blocks, so sums are always in the same order. */
 #include "train/cuda/attention.h"
 
 /* inner[t, h] = <dO, O>; a warp each. */
@@ -18,16 +18,16 @@ static __global__ void kernel_inner(size_t count, int width, const T *out, const
 }
 
 /* The weight P of a pair, and dS. */
-static __device__ __forceinline__ void differentiate(float scale, float score, float lse, float slope, float inner,
-                                                     float *weight, float *gradient) {
+static __device__ __forceinline__ void differentiate(float scale, float score, float lse, float slope,
+                                                     float inner, float *weight, float *gradient) {
     *weight = expf(scale * score - lse);
     *gradient = scale * *weight * (slope - inner);
 }
 
 template <typename T, int WIDE>
 static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
-    kernel_queries(struct attention_plan plan, const T *q, const T *k, const T *v, const float *lse, const float *inner,
-                   const T *dout, T *dq) {
+    kernel_queries(struct attention_plan plan, const T *q, const T *k, const T *v, const float *lse,
+                   const float *inner, const T *dout, T *dq) {
     enum { ROWS = tile_sizes<WIDE>::ROWS, KEYS = tile_sizes<WIDE>::OTHERS };
     KERNEL_SHARED(memory);
     const int width = plan.head_dim, stride = tile_stride(width);
@@ -71,14 +71,15 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
 /* A tile of keys of one key/value head, over all queries of its heads that see one of them. */
 template <typename T, int WIDE>
 static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
-    kernel_keys(struct attention_plan plan, const T *q, const T *k, const T *v, const float *lse, const float *inner,
-                const T *dout, T *dk, T *dv) {
+    kernel_keys(struct attention_plan plan, const T *q, const T *k, const T *v, const float *lse,
+                const float *inner, const T *dout, T *dk, T *dv) {
     enum { ROWS = tile_sizes<WIDE>::ROWS, QUERIES = tile_sizes<WIDE>::OTHERS };
     KERNEL_SHARED(memory);
     const int width = plan.head_dim, stride = tile_stride(width);
     float *keys = (float *)memory, *values = keys + ROWS * stride, *queries = values + ROWS * stride;
     float *above = queries + QUERIES * stride, *weights = above + QUERIES * stride; /* [ROWS, QUERIES + 1] */
-    float *slopes = weights + ROWS * (QUERIES + 1), *log_sum = slopes + ROWS * (QUERIES + 1), *mean = log_sum + QUERIES;
+    float *slopes = weights + ROWS * (QUERIES + 1), *log_sum = slopes + ROWS * (QUERIES + 1),
+          *mean = log_sum + QUERIES;
     const struct attention_tile tile = plan.tile[blockIdx.x];
     const int row = (int)threadIdx.x / LANES, lane = (int)threadIdx.x % LANES, position = tile.position + row;
     const bool inside = row < tile.count;
@@ -88,7 +89,8 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
     for (int i = 0; i < WIDE / LANES; i++) key_sums[i] = value_sums[i] = 0.0f;
     tile_load(keys, row, lane, width, inside ? k + at : NULL);
     tile_load(values, row, lane, width, inside ? v + at : NULL);
-    /* Tokens from the first key on, up to the last that the window lets see the last key; each with all heads. */
+    /* Tokens from the first key on, up to the last that the window lets see the last key; each with all
+     * heads. */
     int end = tile.last;
     if (plan.window > 0 && tile.position + tile.count - 1 + plan.window < end)
         end = tile.position + tile.count - 1 + plan.window;
@@ -110,7 +112,8 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
 #pragma unroll
         for (int j = 0; j < QUERIES / LANES; j++) {
             int other = lane + j * LANES, query = first + other;
-            bool seen = inside && query < count && sees(plan.window, tile.position + query / plan.group, position);
+            bool seen =
+                inside && query < count && sees(plan.window, tile.position + query / plan.group, position);
             float weight = 0.0f, gradient = 0.0f;
             if (seen)
                 differentiate(plan.scale, tile_dot(keys, row, queries, other, width), log_sum[other],
@@ -152,28 +155,31 @@ struct places {
 };
 
 template <typename T>
-static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape, const struct places *at) {
+static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape,
+                const struct places *at) {
     struct attention_plan queries, keys;
     int width = shape->head_dim, rows = attention_tile_rows(width);
     size_t heads = (size_t)shape->rows * (size_t)shape->heads;
     const T *q = (const T *)at->q, *k = (const T *)at->k, *v = (const T *)at->v, *dout = (const T *)at->dout;
-    if (!attention_plan_queries(cuda, op, shape, rows, &queries) || !attention_plan_keys(cuda, op, shape, rows, &keys))
+    if (!attention_plan_queries(cuda, op, shape, rows, &queries) ||
+        !attention_plan_keys(cuda, op, shape, rows, &keys))
         return;
     cuda_launch(cuda, op, kernel_inner<T>, (unsigned)((heads + 7) / 8), dim3(WARP, 8), 0, heads, width,
                 (const T *)at->out, dout, at->inner);
     WITH_WIDTH(width, WIDE, {
-        cuda_launch(cuda, op, kernel_queries<T, WIDE>, dim3(queries.tiles, (unsigned)(shape->kv_heads * queries.parts)),
-                    tile_sizes<WIDE>::THREADS, queries_bytes<WIDE>(width), queries, q, k, v, at->lse, at->inner, dout,
-                    (T *)at->dq);
+        cuda_launch(cuda, op, kernel_queries<T, WIDE>,
+                    dim3(queries.tiles, (unsigned)(shape->kv_heads * queries.parts)),
+                    tile_sizes<WIDE>::THREADS, queries_bytes<WIDE>(width), queries, q, k, v, at->lse,
+                    at->inner, dout, (T *)at->dq);
         cuda_launch(cuda, op, kernel_keys<T, WIDE>, dim3(keys.tiles, (unsigned)shape->kv_heads),
-                    tile_sizes<WIDE>::THREADS, keys_bytes<WIDE>(width), keys, q, k, v, at->lse, at->inner, dout,
-                    (T *)at->dk, (T *)at->dv);
+                    tile_sizes<WIDE>::THREADS, keys_bytes<WIDE>(width), keys, q, k, v, at->lse, at->inner,
+                    dout, (T *)at->dk, (T *)at->dv);
     });
 }
 
-static void attention_backward(struct backend *b, const struct attention_shape *shape, struct view q, struct view k,
-                               struct view v, struct view out, struct view lse, struct view dout, struct view dq,
-                               struct view dk, struct view dv) {
+static void attention_backward(struct backend *b, const struct attention_shape *shape, struct view q,
+                               struct view k, struct view v, struct view out, struct view lse,
+                               struct view dout, struct view dq, struct view dk, struct view dv) {
     const enum cuda_operation op = CUDA_ATTENTION_BACKWARD;
     struct cuda *cuda = cuda_of(b);
     struct error err = {0, ""};

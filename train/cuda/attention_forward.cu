@@ -1,7 +1,7 @@
 #include "train/cuda/attention.h"
 
-/* A block has a tile of queries: for each row its maximum so far, the sum of its weights, and its output relative to the
- * maximum. Keys that a row does not see have no weight, whatever their scores are. */
+/* A block has a tile of queries: for each row its maximum so far, the sum of its weights, and its output
+ * relative to the maximum. Keys that a row does not see have no weight, whatever their scores are. */
 template <typename T, int WIDE, int ROWS>
 static __global__ void __launch_bounds__(ROWS *LANES)
     kernel_attention(struct attention_plan plan, const T *q, const T *k, const T *v, T *out, float *lse) {
@@ -60,17 +60,17 @@ static __global__ void __launch_bounds__(ROWS *LANES)
 }
 
 template <typename T, int WIDE, int ROWS>
-static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, const void *q, const void *k,
-                const void *v, void *out, float *lse) {
+static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, const void *q,
+                const void *k, const void *v, void *out, float *lse) {
     const size_t keys = tile_sizes<WIDE>::OTHERS, stride = (size_t)tile_stride(plan->head_dim);
     cuda_launch(cuda, op, kernel_attention<T, WIDE, ROWS>,
                 dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), ROWS * LANES,
-                sizeof(float) * ((ROWS + 2 * keys) * stride + ROWS * (keys + 1)), *plan, (const T *)q, (const T *)k,
-                (const T *)v, (T *)out, lse);
+                sizeof(float) * ((ROWS + 2 * keys) * stride + ROWS * (keys + 1)), *plan, (const T *)q,
+                (const T *)k, (const T *)v, (T *)out, lse);
 }
 
-void attention_run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan, enum dtype dtype,
-                   const void *q, const void *k, const void *v, void *out, float *lse) {
+void attention_run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
+                   enum dtype dtype, const void *q, const void *k, const void *v, void *out, float *lse) {
     WITH_TYPE(dtype, T, WITH_WIDTH(plan->head_dim, WIDE, {
                   if (plan->rows == FEW_ROWS)
                       run<T, WIDE, FEW_ROWS>(cuda, op, plan, q, k, v, out, lse);
@@ -85,8 +85,8 @@ static bool wide(struct cuda *cuda, enum cuda_operation op, int head_dim) {
     return false;
 }
 
-static void attention(struct backend *b, const struct attention_shape *shape, struct view q, struct view k, struct view v,
-                      struct view out, struct view lse) {
+static void attention(struct backend *b, const struct attention_shape *shape, struct view q, struct view k,
+                      struct view v, struct view out, struct view lse) {
     const enum cuda_operation op = CUDA_ATTENTION;
     struct cuda *cuda = cuda_of(b);
     struct error err = {0, ""};
@@ -116,7 +116,8 @@ static void cached_attention(struct backend *b, const struct cached_attention_sh
     struct error err = {0, ""};
     struct attention_plan plan;
     size_t room = cuda_least(cuda_room(keys), cuda_room(values));
-    size_t row = (size_t)(shape->kv_heads > 0 ? shape->kv_heads : 1) * (size_t)(shape->head_dim > 0 ? shape->head_dim : 1);
+    size_t row = (size_t)(shape->kv_heads > 0 ? shape->kv_heads : 1) *
+                 (size_t)(shape->head_dim > 0 ? shape->head_dim : 1);
     if (!cuda_ready(cuda) || !cuda_is_activation(cuda, op, q)) return;
     if (cached_attention_shape_check(shape, room / row, &err)) {
         cuda_fail(cuda, err.code, op, "%s", err.message);
@@ -124,7 +125,8 @@ static void cached_attention(struct backend *b, const struct cached_attention_sh
     }
     if (shape->rows == 0 || !wide(cuda, op, shape->head_dim)) return;
     size_t queries = (size_t)shape->rows * (size_t)shape->heads * (size_t)shape->head_dim;
-    const void *query = cuda_read(cuda, op, q, queries, q.dtype), *key = cuda_read(cuda, op, keys, row, q.dtype);
+    const void *query = cuda_read(cuda, op, q, queries, q.dtype),
+               *key = cuda_read(cuda, op, keys, row, q.dtype);
     const void *value = cuda_read(cuda, op, values, row, q.dtype);
     void *to = cuda_write(cuda, op, out, queries, q.dtype);
     if (!query || !key || !value || !to) return;

@@ -21,7 +21,8 @@ static int find_functions(struct cublaslt *library, struct error *err) {
     snprintf(name, sizeof name, "libcublasLt.so.%d", CUBLAS_VER_MAJOR);
     library->file = dlopen(name, RTLD_NOW | RTLD_LOCAL);
     if (!library->file)
-        return error_set(err, ERROR_DEVICE, "%s was not found: %s (it is part of CUDA %d; LD_LIBRARY_PATH may name its folder)",
+        return error_set(err, ERROR_DEVICE,
+                         "%s was not found: %s (it is part of CUDA %d; LD_LIBRARY_PATH may name its folder)",
                          name, dlerror(), CUBLAS_VER_MAJOR);
     void *function;
 #define CUBLASLT_TAKE(symbol)                                                                                \

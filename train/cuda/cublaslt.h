@@ -1,4 +1,5 @@
-/* cuBLASLt, found when the first device is opened: a program that was built with CUDA also starts where there is none. */
+/* cuBLASLt, found when the first device is opened: a program that was built with CUDA also starts where there
+ * is none. */
 #ifndef ADAPT_TRAIN_CUDA_CUBLASLT_H
 #define ADAPT_TRAIN_CUDA_CUBLASLT_H
 

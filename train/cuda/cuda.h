@@ -1,4 +1,5 @@
-/* The backend for NVIDIA GPUs, as C callers see it. Built where there is nvcc (ADAPT_CUDA); else stub.c stands in.
+/* The backend for NVIDIA GPUs, as C callers see it. Built where there is nvcc (ADAPT_CUDA); else stub.c
+ * stands in.
  *
  * Weights, gradients, optimizer state and losses are float32. Activations are bfloat16 or float32, as
  * backend->activations says (train/backend.h); matrix products take bfloat16 copies of weights that the
@@ -13,8 +14,8 @@
 extern "C" {
 #endif
 
-/* A backend on device number `device`. ERROR_DEVICE says why there is none: no device, a driver that is too old, a
- * library that is not found, or a build without CUDA (ERROR_INPUT). */
+/* A backend on device number `device`. ERROR_DEVICE says why there is none: no device, a driver that is too
+ * old, a library that is not found, or a build without CUDA (ERROR_INPUT). */
 int cuda_backend_create(int device, struct backend **out, struct error *err);
 
 /* How many devices there are; 0 with the reason in `why` (which may be NULL) where there are none. */

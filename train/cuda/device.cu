@@ -54,8 +54,9 @@ static int check(struct backend *b, struct error *err) {
     if (!cuda->lost) {
         struct error failure = cuda->failure;
         cuda->failure.code = 0; /* for what follows */
-        cuda_good(cuda, CUDA_CHECK, "cudaMemcpyAsync",
-                  cudaMemcpyAsync(trouble, cuda->trouble, sizeof *trouble, cudaMemcpyDeviceToHost, cuda->stream));
+        cuda_good(
+            cuda, CUDA_CHECK, "cudaMemcpyAsync",
+            cudaMemcpyAsync(trouble, cuda->trouble, sizeof *trouble, cudaMemcpyDeviceToHost, cuda->stream));
         cuda_good(cuda, CUDA_CHECK, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
         if (trouble->operation >= 0)
             cuda_good(cuda, CUDA_CHECK, "cudaMemsetAsync",
@@ -67,8 +68,8 @@ static int check(struct backend *b, struct error *err) {
     /* What a kernel tells was put into the stream before whatever stopped the operations. */
     if (trouble->operation >= 0 && !cuda->lost)
         return error_set(err, ERROR_INTERNAL, "%s: index %d at %llu is not in 0..%lld",
-                         cuda_operation_names[trouble->operation], (int)(unsigned)trouble->first, trouble->first >> 32,
-                         trouble->bound - 1);
+                         cuda_operation_names[trouble->operation], (int)(unsigned)trouble->first,
+                         trouble->first >> 32, trouble->bound - 1);
     return failure.code ? error_set(err, failure.code, "%s", failure.message) : 0;
 }
 
@@ -77,14 +78,15 @@ static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabul
     size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
     bytes = cuda_most(bytes, cuda_align_scratch(rows));
-    bytes = cuda_most(bytes, cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
+    bytes = cuda_most(bytes,
+                      cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
     return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
 }
 
 static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
     if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
-        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden, vocabulary,
-                         targets);
+        return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden,
+                         vocabulary, targets);
     return cuda_reserve_scratch(cuda_of(b), scratch_bytes(b, rows, hidden, vocabulary, targets), err);
 }
 
@@ -126,8 +128,8 @@ int cuda_device_count(char *why, size_t size) {
     if (driver == 0)
         snprintf(why, size, "no NVIDIA driver is installed");
     else if (status == cudaErrorInsufficientDriver)
-        snprintf(why, size, "the NVIDIA driver is for CUDA %d.%d, this program needs %d.%d or newer", driver / 1000,
-                 driver % 100 / 10, runtime / 1000, runtime % 100 / 10);
+        snprintf(why, size, "the NVIDIA driver is for CUDA %d.%d, this program needs %d.%d or newer",
+                 driver / 1000, driver % 100 / 10, runtime / 1000, runtime % 100 / 10);
     else
         snprintf(why, size, "%s", status ? cudaGetErrorString(status) : "no CUDA device is visible");
     return 0;
@@ -142,35 +144,40 @@ void cuda_describe(char *text, size_t size) {
     }
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
-    size_t used = (size_t)snprintf(text, size, "runtime %d.%d, driver %d.%d", runtime / 1000, runtime % 100 / 10,
-                                   driver / 1000, driver % 100 / 10);
+    size_t used = (size_t)snprintf(text, size, "runtime %d.%d, driver %d.%d", runtime / 1000,
+                                   runtime % 100 / 10, driver / 1000, driver % 100 / 10);
     for (int i = 0; i < count && used < size; i++) {
         struct cudaDeviceProp p;
         if (cudaGetDeviceProperties(&p, i) != cudaSuccess) continue;
-        used += (size_t)snprintf(text + used, size - used, "; cuda:%d %s (sm_%d%d, %.1f GiB)", i, p.name, p.major,
-                                 p.minor, (double)p.totalGlobalMem / (1 << 30));
+        used += (size_t)snprintf(text + used, size - used, "; cuda:%d %s (sm_%d%d, %.1f GiB)", i, p.name,
+                                 p.major, p.minor, (double)p.totalGlobalMem / (1 << 30));
     }
 }
 
 /* The first call that fails ends the opening; `destroy` frees what there is. */
 static int open_device(struct cuda *cuda, struct error *err) {
     struct cudaDeviceProp p;
-    bool good = cuda_good(cuda, CUDA_OPEN, "cudaSetDevice", cudaSetDevice(cuda->device)) &&
-                cuda_good(cuda, CUDA_OPEN, "cudaGetDeviceProperties", cudaGetDeviceProperties(&p, cuda->device));
+    bool good =
+        cuda_good(cuda, CUDA_OPEN, "cudaSetDevice", cudaSetDevice(cuda->device)) &&
+        cuda_good(cuda, CUDA_OPEN, "cudaGetDeviceProperties", cudaGetDeviceProperties(&p, cuda->device));
     if (good && p.major < 8)
-        return error_set(err, ERROR_DEVICE, "CUDA device %d, %s, is of compute capability %d.%d, and 8.0 is needed",
+        return error_set(err, ERROR_DEVICE,
+                         "CUDA device %d, %s, is of compute capability %d.%d, and 8.0 is needed",
                          cuda->device, p.name, p.major, p.minor);
     if (good) cuda->processors = p.multiProcessorCount;
-    good = good &&
-           cuda_good(cuda, CUDA_OPEN, "cudaStreamCreate", cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking)) &&
-           cuda_good(cuda, CUDA_OPEN, "cudaMalloc", cudaMalloc((void **)&cuda->trouble, sizeof *cuda->trouble)) &&
-           cuda_good(cuda, CUDA_OPEN, "cudaMalloc", cudaMalloc((void **)&cuda->workspace, CUDA_WORKSPACE)) &&
-           cuda_good(cuda, CUDA_OPEN, "cudaHostAlloc",
-                     cudaHostAlloc((void **)&cuda->trouble_host, sizeof *cuda->trouble, cudaHostAllocDefault)) &&
-           cuda_good(cuda, CUDA_OPEN, "cudaHostAlloc",
-                     cudaHostAlloc((void **)&cuda->staging, 4 * (size_t)CUDA_STAGING, cudaHostAllocDefault)) &&
-           cuda_good(cuda, CUDA_OPEN, "cudaMemsetAsync",
-                     cudaMemsetAsync(cuda->trouble, 0xff, sizeof *cuda->trouble, cuda->stream));
+    good =
+        good &&
+        cuda_good(cuda, CUDA_OPEN, "cudaStreamCreate",
+                  cudaStreamCreateWithFlags(&cuda->stream, cudaStreamNonBlocking)) &&
+        cuda_good(cuda, CUDA_OPEN, "cudaMalloc",
+                  cudaMalloc((void **)&cuda->trouble, sizeof *cuda->trouble)) &&
+        cuda_good(cuda, CUDA_OPEN, "cudaMalloc", cudaMalloc((void **)&cuda->workspace, CUDA_WORKSPACE)) &&
+        cuda_good(cuda, CUDA_OPEN, "cudaHostAlloc",
+                  cudaHostAlloc((void **)&cuda->trouble_host, sizeof *cuda->trouble, cudaHostAllocDefault)) &&
+        cuda_good(cuda, CUDA_OPEN, "cudaHostAlloc",
+                  cudaHostAlloc((void **)&cuda->staging, 4 * (size_t)CUDA_STAGING, cudaHostAllocDefault)) &&
+        cuda_good(cuda, CUDA_OPEN, "cudaMemsetAsync",
+                  cudaMemsetAsync(cuda->trouble, 0xff, sizeof *cuda->trouble, cuda->stream));
     for (int i = 0; i < 2 && good; i++)
         good = cuda_good(cuda, CUDA_OPEN, "cudaEventCreate",
                          cudaEventCreateWithFlags(&cuda->half_done[i], cudaEventDisableTiming));

@@ -1,7 +1,8 @@
-/* The cuda backend from inside: its state, its failures, how an operation gets at its operands and starts kernels.
+/* The cuda backend from inside: its state, its failures, how an operation gets at its operands and starts
+ * kernels.
  *
- * "CUDA C": kernels are templates over the types of their operands, the rest is C. The same sources are compiled by nvcc
- * and, for tests without a GPU, by g++ against tests/emulation/include (ADAPT_EMULATION). */
+ * "CUDA C": kernels are templates over the types of their operands, the rest is C. The same sources are
+ * compiled by nvcc and, for tests without a GPU, by g++ against tests/emulation/include (ADAPT_EMULATION). */
 #ifndef ADAPT_TRAIN_CUDA_DEVICE_H
 #define ADAPT_TRAIN_CUDA_DEVICE_H
 
@@ -12,7 +13,8 @@ extern "C" {
 #include "train/cuda/cuda.h"
 }
 
-/* A float32 buffer that is used as weights has a bfloat16 copy, `shadow`, good while its version is the buffer's. */
+/* A float32 buffer that is used as weights has a bfloat16 copy, `shadow`, good while its version is the
+ * buffer's. */
 struct buffer {
     unsigned char *data;
     size_t bytes;
@@ -21,10 +23,10 @@ struct buffer {
     uint64_t shadow_version;
 };
 
-/* What went wrong inside of a kernel, told by the next check: an index that is out of bounds, the first of its operation
- * whatever the order of the threads. All bits are set while nothing is wrong. */
+/* What went wrong inside of a kernel, told by the next check: an index that is out of bounds, the first of
+ * its operation whatever the order of the threads. All bits are set while nothing is wrong. */
 struct trouble {
-    int operation;            /* enum cuda_operation, -1: none */
+    int operation; /* enum cuda_operation, -1: none */
     int unused;
     unsigned long long first; /* where, and below it the 32 bits of the index */
     long long bound;
@@ -49,7 +51,7 @@ struct cuda {
     struct error failure; /* the first one since the last check; operations do nothing while it stands */
     bool lost;            /* the device failed: nothing works any more */
     struct trouble *trouble, *trouble_host; /* on the device; pinned */
-    unsigned char *scratch; /* shared by operations, contents last for one operation */
+    unsigned char *scratch;                 /* shared by operations, contents last for one operation */
     size_t scratch_bytes;
     unsigned char *workspace; /* the matrix products' */
     unsigned char *staging;   /* pinned, [2 * CUDA_STAGING] for uploads and as much for downloads */
@@ -85,10 +87,11 @@ bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cuda
 /* Whether sizes are not negative; a failure otherwise. */
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c);
 
-/* ---- operands: device memory of `count` elements at a view. NULL after a failure: the buffer is absent, of another
- * dtype, or shorter. With count 0 any view is good, and the pointer is not NULL but must not be used. `cuda_write` of
- * whatever an operation changes: copies of it are then known to be old. */
-const void *cuda_read(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype);
+/* ---- operands: device memory of `count` elements at a view. NULL after a failure: the buffer is absent, of
+ * another dtype, or shorter. With count 0 any view is good, and the pointer is not NULL but must not be used.
+ * `cuda_write` of whatever an operation changes: copies of it are then known to be old. */
+const void *cuda_read(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count,
+                      enum dtype dtype);
 void *cuda_write(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype);
 /* Whether a view is of a dtype that activations may have; a failure otherwise. */
 bool cuda_is_activation(struct cuda *cuda, enum cuda_operation op, struct view view);
@@ -97,8 +100,8 @@ size_t cuda_room(struct view view);
 /* `count` bfloat16 of a view: its own, or those of its buffer's shadow, brought up to date. */
 const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count);
 
-/* At least `bytes` of scratch memory, aligned to 256; NULL after a failure. The contents are whatever the last operation
- * left. */
+/* At least `bytes` of scratch memory, aligned to 256; NULL after a failure. The contents are whatever the
+ * last operation left. */
 void *cuda_scratch(struct cuda *cuda, enum cuda_operation op, size_t bytes);
 /* Takes so much scratch, for `reserve`. */
 int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err);
@@ -129,12 +132,14 @@ size_t cuda_align_scratch(int rows);
 size_t cuda_attention_scratch(int rows, int heads);
 size_t cuda_cross_entropy_scratch(int targets, int vocabulary, bool alignment);
 
-/* sums[slot[t]] += dots[t] for t < rows in a fixed order; slots outside of 0..bound-1 are left out and told. */
-void cuda_add_by_slot(struct cuda *cuda, enum cuda_operation op, int rows, const double *dots, const int32_t *slot,
-                      size_t bound, double *sums);
+/* sums[slot[t]] += dots[t] for t < rows in a fixed order; slots outside of 0..bound-1 are left out and told.
+ */
+void cuda_add_by_slot(struct cuda *cuda, enum cuda_operation op, int rows, const double *dots,
+                      const int32_t *slot, size_t bound, double *sums);
 
 /* A matrix of weights as products with activations of `dtype` take it. */
-const void *cuda_weights(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype);
+const void *cuda_weights(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count,
+                         enum dtype dtype);
 
 /* C[m,n] = alpha op(A) op(B) + beta C on device memory; row-major. A and B are of one dtype. */
 struct cuda_product {
@@ -157,8 +162,8 @@ struct cuda_alignment {
     const void *direction;       /* [out, in] */
     const int32_t *slot;         /* [rows] */
     size_t slots;
-    double *sums;                /* [slots] */
-    void *scratch;               /* cuda_align_scratch(rows) bytes */
+    double *sums;  /* [slots] */
+    void *scratch; /* cuda_align_scratch(rows) bytes */
 };
 /* Fills direction, slot, slots and sums from the views; false after a failure. */
 bool cuda_alignment_find(struct cuda *cuda, enum cuda_operation op, struct view direction, struct view slot,
@@ -194,9 +199,7 @@ void cuda_install_optimizer(struct backend *b);
 #define KERNEL_SHARED(name) extern __shared__ __align__(128) unsigned char name[]
 #endif
 
-template <typename T> struct cuda_same {
-    typedef T type;
-};
+template <typename T> struct cuda_same { typedef T type; };
 
 /* Puts kernel(arguments...) into the stream, with `shared` bytes of shared memory for a block. */
 template <typename... P>
@@ -211,7 +214,8 @@ void cuda_launch(struct cuda *cuda, enum cuda_operation op, void (*kernel)(P...)
     void *list[] = {(void *)&arguments...};
     if (shared > (48u << 10) &&
         !cuda_good(cuda, op, "cudaFuncSetAttribute",
-                   cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, (int)shared)))
+                   cudaFuncSetAttribute((const void *)kernel, cudaFuncAttributeMaxDynamicSharedMemorySize,
+                                        (int)shared)))
         return;
     cuda_good(cuda, op, "cudaLaunchKernel",
               cudaLaunchKernel((const void *)kernel, blocks, threads, list, shared, cuda->stream));

@@ -1,11 +1,13 @@
-/* The embedding's gradient, in a fixed order without atomic additions: the first row of a batch with a token adds up all
- * rows with it. Each block looks for its token among the others, which reads T ids for each of T rows: for a batch of
- * 16,384 rows one gigabyte from the cache, once a pass, and nothing is sorted or kept. */
+/* The embedding's gradient, in a fixed order without atomic additions: the first row of a batch with a token
+ * adds up all rows with it. Each block looks for its token among the others, which reads T ids for each of T
+ * rows: for a batch of 16,384 rows one gigabyte from the cache, once a pass, and nothing is sorted or kept.
+ */
 #include "train/cuda/kernels.h"
 
 template <typename T>
-static __global__ void kernel_embed_backward(int rows, int hidden, float factor, const int32_t *ids, size_t bound,
-                                             const T *dout, float *gradient, struct trouble *trouble) {
+static __global__ void kernel_embed_backward(int rows, int hidden, float factor, const int32_t *ids,
+                                             size_t bound, const T *dout, float *gradient,
+                                             struct trouble *trouble) {
     KERNEL_SHARED(memory);
     unsigned char *same = memory; /* [blockDim.x] */
     int row = (int)blockIdx.x, id = ids[row];
@@ -17,7 +19,8 @@ static __global__ void kernel_embed_backward(int rows, int hidden, float factor,
     }
     if (before) return; /* the first row with this token does it */
     for (int start = row; start < rows; start += (int)blockDim.x) {
-        int t = start + (int)threadIdx.x, end = rows - start < (int)blockDim.x ? rows - start : (int)blockDim.x;
+        int t = start + (int)threadIdx.x,
+            end = rows - start < (int)blockDim.x ? rows - start : (int)blockDim.x;
         bool mine = t < rows && ids[t] == id;
         __syncthreads(); /* whoever reads the last piece is through */
         same[threadIdx.x] = mine;
@@ -31,8 +34,8 @@ static __global__ void kernel_embed_backward(int rows, int hidden, float factor,
     }
 }
 
-static void embed_backward(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view dout,
-                           struct view table_gradient) {
+static void embed_backward(struct backend *b, int rows, int hidden, float factor, struct view ids,
+                           struct view dout, struct view table_gradient) {
     const enum cuda_operation op = CUDA_EMBED_BACKWARD;
     struct cuda *cuda = cuda_of(b);
     if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
@@ -43,8 +46,8 @@ static void embed_backward(struct backend *b, int rows, int hidden, float factor
     float *to = (float *)cuda_write(cuda, op, table_gradient, (size_t)hidden, DTYPE_F32);
     if (!id || !from || !to) return;
     WITH_TYPE(dout.dtype, T,
-              cuda_launch(cuda, op, kernel_embed_backward<T>, (unsigned)rows, CUDA_THREADS, CUDA_THREADS, rows, hidden,
-                          factor, id, bound, (const T *)from, to, cuda->trouble));
+              cuda_launch(cuda, op, kernel_embed_backward<T>, (unsigned)rows, CUDA_THREADS, CUDA_THREADS,
+                          rows, hidden, factor, id, bound, (const T *)from, to, cuda->trouble));
 }
 
 void cuda_install_embedding(struct backend *b) {

@@ -1,5 +1,5 @@
-/* The gate of the feed-forward block. GELU's tanh form is x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715 x^3), because
- * (1 + tanh u) / 2 = sigmoid(2u): one exponential, and no cancellation for negative x. */
+/* The gate of the feed-forward block. GELU's tanh form is x sigmoid(2u) with u = sqrt(2/pi) (x + 0.044715
+ * x^3), because (1 + tanh u) / 2 = sigmoid(2u): one exponential, and no cancellation for negative x. */
 #include "train/cuda/kernels.h"
 
 #define GELU_SLOPE 1.5957691216057308f /* 2 sqrt(2/pi) */
@@ -19,8 +19,8 @@ static __global__ void kernel_gated(size_t n, bool gelu, const T *gate, const T 
 }
 
 template <typename T>
-static __global__ void kernel_gated_backward(size_t n, bool gelu, const T *gate, const T *up, const T *dout, T *dgate,
-                                             T *dup) {
+static __global__ void kernel_gated_backward(size_t n, bool gelu, const T *gate, const T *up, const T *dout,
+                                             T *dgate, T *dup) {
     for (size_t i = first_element(); i < n; i += element_stride()) {
         float x = get(gate, i), u = get(up, i), d = get(dout, i);
         float s = sigmoid(gelu ? GELU_SLOPE * (x + GELU_CUBE * x * x * x) : x);
@@ -40,17 +40,18 @@ static void gated(struct backend *b, size_t n, enum activation activation, struc
                   struct view out) {
     struct cuda *cuda = cuda_of(b);
     if (!cuda_is_activation(cuda, CUDA_GATED, out)) return;
-    const void *x = cuda_read(cuda, CUDA_GATED, gate, n, out.dtype), *u = cuda_read(cuda, CUDA_GATED, up, n, out.dtype);
+    const void *x = cuda_read(cuda, CUDA_GATED, gate, n, out.dtype),
+               *u = cuda_read(cuda, CUDA_GATED, up, n, out.dtype);
     void *y = cuda_write(cuda, CUDA_GATED, out, n, out.dtype);
     if (!x || !u || !y || !known(cuda, CUDA_GATED, activation) || n == 0) return;
     bool gelu = activation == ACTIVATION_GELU_TANH;
     WITH_TYPE(out.dtype, T,
-              cuda_launch(cuda, CUDA_GATED, kernel_gated<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu, (const T *)x,
-                          (const T *)u, (T *)y));
+              cuda_launch(cuda, CUDA_GATED, kernel_gated<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu,
+                          (const T *)x, (const T *)u, (T *)y));
 }
 
-static void gated_backward(struct backend *b, size_t n, enum activation activation, struct view gate, struct view up,
-                           struct view dout, struct view dgate, struct view dup) {
+static void gated_backward(struct backend *b, size_t n, enum activation activation, struct view gate,
+                           struct view up, struct view dout, struct view dgate, struct view dup) {
     const enum cuda_operation op = CUDA_GATED_BACKWARD;
     struct cuda *cuda = cuda_of(b);
     if (!cuda_is_activation(cuda, op, dout)) return;
@@ -60,8 +61,8 @@ static void gated_backward(struct backend *b, size_t n, enum activation activati
     if (!x || !u || !d || !dx || !du || !known(cuda, op, activation) || n == 0) return;
     bool gelu = activation == ACTIVATION_GELU_TANH;
     WITH_TYPE(dout.dtype, T,
-              cuda_launch(cuda, op, kernel_gated_backward<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu, (const T *)x,
-                          (const T *)u, (const T *)d, (T *)dx, (T *)du));
+              cuda_launch(cuda, op, kernel_gated_backward<T>, cuda_blocks(n), CUDA_THREADS, 0, n, gelu,
+                          (const T *)x, (const T *)u, (const T *)d, (T *)dx, (T *)du));
 }
 
 void cuda_install_gated(struct backend *b) {

@@ -1,4 +1,5 @@
-/* What kernels share: numbers of either dtype as float, sums over warps and blocks in a fixed order, telling trouble. */
+/* What kernels share: numbers of either dtype as float, sums over warps and blocks in a fixed order, telling
+ * trouble. */
 #ifndef ADAPT_TRAIN_CUDA_KERNELS_H
 #define ADAPT_TRAIN_CUDA_KERNELS_H
 
@@ -33,8 +34,9 @@ template <typename T> static __device__ __forceinline__ T warp_sum(T value) {
     return value;
 }
 
-/* The sum over the threads of a block that have threadIdx.y in common; blockDim.x is a power of two of at least 32 that
- * divides the block, room[blockDim.y * blockDim.x / 32]. Every thread gets it; all of the block's threads take part. */
+/* The sum over the threads of a block that have threadIdx.y in common; blockDim.x is a power of two of at
+ * least 32 that divides the block, room[blockDim.y * blockDim.x / 32]. Every thread gets it; all of the
+ * block's threads take part. */
 template <typename T> static __device__ __forceinline__ T row_sum(T value, T *room) {
     value = warp_sum(value);
     if (blockDim.x == WARP) return value;
@@ -49,8 +51,8 @@ template <typename T> static __device__ __forceinline__ T row_sum(T value, T *ro
 }
 
 /* Whether an index is in 0..bound-1; else the first trouble of the first operation that has one is kept. */
-static __device__ __forceinline__ bool in_bounds(struct trouble *trouble, enum cuda_operation op, size_t at, int value,
-                                                 size_t bound) {
+static __device__ __forceinline__ bool in_bounds(struct trouble *trouble, enum cuda_operation op, size_t at,
+                                                 int value, size_t bound) {
     if (value >= 0 && (size_t)value < bound) return true;
     int told = atomicCAS(&trouble->operation, -1, op);
     if (told == -1 || told == op) {

@@ -1,5 +1,5 @@
-/* The output layer and its loss together, a chunk of rows at a time: the logits of all rows never exist at once. Logits and
- * losses are float32; the gradient by the logits is of the activations' dtype. */
+/* The output layer and its loss together, a chunk of rows at a time: the logits of all rows never exist at
+ * once. Logits and losses are float32; the gradient by the logits is of the activations' dtype. */
 #include "train/cuda/kernels.h"
 
 enum {
@@ -8,7 +8,8 @@ enum {
     LEAST_ROWS = 16,
     LOGIT_BYTES = 64 << 10
 #else
-    LEAST_ROWS = 128,       /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once a chunk */
+    LEAST_ROWS = 128, /* of a chunk, even where its logits are more than LOGIT_BYTES: the weight is read once
+                         a chunk */
     LOGIT_BYTES = 256 << 20 /* of one chunk; half as many more for bfloat16 gradients */
 #endif
 };
@@ -35,7 +36,8 @@ static struct chunk chunk_of(int targets, int vocabulary, bool halves, bool alig
     struct chunk c;
     c.rows = chunk_rows(targets, vocabulary);
     size_t logits = (size_t)c.rows * (size_t)vocabulary;
-    c.gradient = halves ? aligned(logits * sizeof(float)) : 0; /* float32 gradients stand in place of the logits */
+    c.gradient =
+        halves ? aligned(logits * sizeof(float)) : 0; /* float32 gradients stand in place of the logits */
     c.alignment = c.gradient + aligned(logits * (halves ? 2 : sizeof(float)));
     c.bytes = c.alignment + (alignment ? cuda_align_scratch(c.rows) : 0);
     return c;
@@ -45,7 +47,8 @@ size_t cuda_cross_entropy_scratch(int targets, int vocabulary, bool alignment) {
     return chunk_of(targets, vocabulary, true, alignment).bytes;
 }
 
-/* The largest over the block, and the lowest index where it stands; NaN is passed over. All threads get both. */
+/* The largest over the block, and the lowest index where it stands; NaN is passed over. All threads get both.
+ */
 static __device__ __forceinline__ void block_largest(float *value, int *index, float *room, int *room_index) {
     for (int lane = WARP / 2; lane > 0; lane /= 2) {
         float other = __shfl_xor_sync(ALL_LANES, *value, lane);
@@ -68,11 +71,12 @@ static __device__ __forceinline__ void block_largest(float *value, int *index, f
         }
 }
 
-/* A block a row: its loss, whether its target is the largest, and the gradient of its weighted loss. `gradient` may be
- * `logits`. */
+/* A block a row: its loss, whether its target is the largest, and the gradient of its weighted loss.
+ * `gradient` may be `logits`. */
 template <typename T>
-static __global__ void kernel_loss(int vocabulary, const float *logits, const int32_t *target, float *loss, int32_t *greedy,
-                                   const float *row_weight, T *gradient, struct trouble *trouble) {
+static __global__ void kernel_loss(int vocabulary, const float *logits, const int32_t *target, float *loss,
+                                   int32_t *greedy, const float *row_weight, T *gradient,
+                                   struct trouble *trouble) {
     KERNEL_SHARED(memory);
     double *sums = (double *)memory; /* [warps] */
     float *room = (float *)(sums + blockDim.x / WARP);
@@ -90,7 +94,8 @@ static __global__ void kernel_loss(int vocabulary, const float *logits, const in
         }
     block_largest(&largest, &first, room, room_index);
     float part = 0.0f;
-    for (int v = (int)threadIdx.x; v < vocabulary; v += (int)blockDim.x) part += expf(logits[start + v] - largest);
+    for (int v = (int)threadIdx.x; v < vocabulary; v += (int)blockDim.x)
+        part += expf(logits[start + v] - largest);
     double sum = row_sum((double)part, sums);
     if (threadIdx.x == 0) {
         loss[row] = (float)(log(sum) + (double)largest - (double)score);
@@ -128,8 +133,10 @@ static bool find_places(struct cuda *cuda, enum cuda_operation op, const struct 
     at->target = (const int32_t *)cuda_read(cuda, op, args->target, rows, DTYPE_I32);
     at->loss = (float *)cuda_write(cuda, op, args->loss, rows, DTYPE_F32);
     if (args->greedy.buffer) at->greedy = (int32_t *)cuda_write(cuda, op, args->greedy, rows, DTYPE_I32);
-    if (args->row_weight.buffer) at->row_weight = (const float *)cuda_read(cuda, op, args->row_weight, rows, DTYPE_F32);
-    if (args->hidden_gradient.buffer) at->hidden_gradient = cuda_write(cuda, op, args->hidden_gradient, states, dtype);
+    if (args->row_weight.buffer)
+        at->row_weight = (const float *)cuda_read(cuda, op, args->row_weight, rows, DTYPE_F32);
+    if (args->hidden_gradient.buffer)
+        at->hidden_gradient = cuda_write(cuda, op, args->hidden_gradient, states, dtype);
     if (args->weight_gradient.buffer)
         at->weight_gradient = (float *)cuda_write(cuda, op, args->weight_gradient, table, DTYPE_F32);
     at->alignment.rows = args->rows;
@@ -142,8 +149,8 @@ static bool find_places(struct cuda *cuda, enum cuda_operation op, const struct 
     return cuda_ready(cuda);
 }
 
-static void align(struct cuda *cuda, enum cuda_operation op, const struct places *at, const struct chunk *chunk, int start,
-                  int rows) {
+static void align(struct cuda *cuda, enum cuda_operation op, const struct places *at,
+                  const struct chunk *chunk, int start, int rows) {
     struct cuda_alignment alignment = at->alignment;
     size_t skipped = (size_t)start * (size_t)alignment.in * dtype_bytes(alignment.dtype);
     alignment.rows = rows;
@@ -161,20 +168,23 @@ static void run_chunk(struct cuda *cuda, enum cuda_operation op, const struct li
     size_t skipped = (size_t)start * (size_t)hidden * dtype_bytes(dtype);
     const unsigned char *states = (const unsigned char *)at->hidden + skipped;
     void *gradient = at->scratch + chunk->gradient;
-    struct cuda_product forward = {false, true, rows, vocabulary, hidden, 1.0f, 0.0f, states, at->weight, at->scratch,
-                                   hidden, hidden, vocabulary, dtype, DTYPE_F32};
+    struct cuda_product forward = {false,  true,   rows,       vocabulary, hidden,
+                                   1.0f,   0.0f,   states,     at->weight, at->scratch,
+                                   hidden, hidden, vocabulary, dtype,      DTYPE_F32};
     cuda_multiply(cuda, op, &forward);
     WITH_TYPE(dtype, T,
-              cuda_launch(cuda, op, kernel_loss<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * 16, vocabulary,
-                          (const float *)(const void *)at->scratch, at->target + start, at->loss + start,
-                          at->greedy ? at->greedy + start : NULL, at->row_weight ? at->row_weight + start : NULL,
-                          (T *)gradient, cuda->trouble));
+              cuda_launch(cuda, op, kernel_loss<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * 16,
+                          vocabulary, (const float *)(const void *)at->scratch, at->target + start,
+                          at->loss + start, at->greedy ? at->greedy + start : NULL,
+                          at->row_weight ? at->row_weight + start : NULL, (T *)gradient, cuda->trouble));
     if (at->alignment.sums) align(cuda, op, at, chunk, start, rows);
-    struct cuda_product to_hidden = {false, false, rows, hidden, vocabulary, 1.0f, 0.0f, gradient, at->weight,
-                                     (unsigned char *)at->hidden_gradient + skipped, vocabulary, hidden, hidden, dtype,
-                                     dtype};
-    struct cuda_product to_weight = {true, false, vocabulary, hidden, rows, 1.0f, 1.0f, gradient, states,
-                                     at->weight_gradient, vocabulary, hidden, hidden, dtype, DTYPE_F32};
+    struct cuda_product to_hidden = {
+        false,      false,  rows,     hidden,     vocabulary,
+        1.0f,       0.0f,   gradient, at->weight, (unsigned char *)at->hidden_gradient + skipped,
+        vocabulary, hidden, hidden,   dtype,      dtype};
+    struct cuda_product to_weight = {true,       false,  vocabulary, hidden, rows,
+                                     1.0f,       1.0f,   gradient,   states, at->weight_gradient,
+                                     vocabulary, hidden, hidden,     dtype,  DTYPE_F32};
     if (at->hidden_gradient) cuda_multiply(cuda, op, &to_hidden);
     if (at->weight_gradient) cuda_multiply(cuda, op, &to_weight);
 }
@@ -188,16 +198,19 @@ static void cross_entropy(struct backend *b, const struct linear_cross_entropy *
         cuda_fail(cuda, ERROR_INTERNAL, op, "no hidden columns or no vocabulary");
         return;
     }
-    if (!args->row_weight.buffer && (args->hidden_gradient.buffer || args->weight_gradient.buffer || aligned_too)) {
+    if (!args->row_weight.buffer &&
+        (args->hidden_gradient.buffer || args->weight_gradient.buffer || aligned_too)) {
         cuda_fail(cuda, ERROR_INTERNAL, op, "gradients without row weights");
         return;
     }
     if (!cuda_is_activation(cuda, op, args->hidden_states)) return;
-    struct chunk chunk = chunk_of(args->rows, args->vocabulary, args->hidden_states.dtype == DTYPE_BF16, aligned_too);
+    struct chunk chunk =
+        chunk_of(args->rows, args->vocabulary, args->hidden_states.dtype == DTYPE_BF16, aligned_too);
     struct places at = {};
     if (!find_places(cuda, op, args, &chunk, &at)) return;
     for (int start = 0; start < args->rows; start += chunk.rows)
-        run_chunk(cuda, op, args, &at, &chunk, start, args->rows - start < chunk.rows ? args->rows - start : chunk.rows);
+        run_chunk(cuda, op, args, &at, &chunk, start,
+                  args->rows - start < chunk.rows ? args->rows - start : chunk.rows);
 }
 
 void cuda_install_cross_entropy(struct backend *b) {
@@ -239,16 +252,19 @@ static void linear_argmax(struct backend *b, int rows, int hidden, int vocabular
     size_t width = (size_t)hidden;
     if (!cuda_is_activation(cuda, op, hidden_states)) return;
     struct chunk chunk = chunk_of(rows, vocabulary, false, false);
-    const unsigned char *states = (const unsigned char *)cuda_read(cuda, op, hidden_states, (size_t)rows * width, dtype);
+    const unsigned char *states =
+        (const unsigned char *)cuda_read(cuda, op, hidden_states, (size_t)rows * width, dtype);
     const void *table = cuda_weights(cuda, op, weight, (size_t)vocabulary * width, dtype);
     int32_t *out = (int32_t *)cuda_write(cuda, op, best, (size_t)rows, DTYPE_I32);
     float *logits = (float *)cuda_scratch(cuda, op, chunk.bytes);
     if (!states || !table || !out || !logits) return;
     for (int start = 0; start < rows; start += chunk.rows) {
         int count = rows - start < chunk.rows ? rows - start : chunk.rows;
-        struct cuda_product p = {false, true, count, vocabulary, hidden, 1.0f, 0.0f,
-                                 states + (size_t)start * width * dtype_bytes(dtype), table, logits, hidden, hidden,
-                                 vocabulary, dtype, DTYPE_F32};
+        struct cuda_product p = {
+            false,      true,   count,    vocabulary,
+            hidden,     1.0f,   0.0f,     states + (size_t)start * width * dtype_bytes(dtype),
+            table,      logits, hidden,   hidden,
+            vocabulary, dtype,  DTYPE_F32};
         cuda_multiply(cuda, op, &p);
         cuda_launch(cuda, op, kernel_argmax, (unsigned)count, ROW_THREADS, ROW_THREADS / WARP * 8, vocabulary,
                     (const float *)logits, out + start);

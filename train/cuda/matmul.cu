@@ -1,8 +1,8 @@
 /* Matrix products by cuBLASLt. Our matrices are row-major, the library's column-major: C^T = op(B)^T op(A)^T.
  *
- * Which algorithm is good is asked once for sizes that are alike: rows change from batch to batch, and asking takes the
- * host longer than a product takes the device. Products of few rows all use the algorithm of FEW rows, and none that
- * sums in parts: a row's bits do not depend on how many there are beside it. */
+ * Which algorithm is good is asked once for sizes that are alike: rows change from batch to batch, and asking
+ * takes the host longer than a product takes the device. Products of few rows all use the algorithm of FEW
+ * rows, and none that sums in parts: a row's bits do not depend on how many there are beside it. */
 #include "train/cuda/cublaslt.h"
 #include "train/cuda/kernels.h"
 
@@ -51,11 +51,13 @@ static bool good(struct cuda *cuda, enum cuda_operation op, const char *what, co
                  cublasStatus_t status) {
     if (status == CUBLAS_STATUS_SUCCESS) return true;
     cuda_fail(cuda, status == CUBLAS_STATUS_ALLOC_FAILED ? ERROR_MEMORY : ERROR_DEVICE, op,
-              "%s: status %d for %d x %d x %d on CUDA device %d", what, (int)status, p->m, p->n, p->k, cuda->device);
+              "%s: status %d for %d x %d x %d on CUDA device %d", what, (int)status, p->m, p->n, p->k,
+              cuda->device);
     return false;
 }
 
-/* The three layouts of a product of these sizes, as the library sees them: the stored rows are its columns. */
+/* The three layouts of a product of these sizes, as the library sees them: the stored rows are its columns.
+ */
 struct layouts {
     cublasLtMatrixLayout_t a, b, c;
 };
@@ -66,18 +68,21 @@ static void destroy_layouts(struct cublaslt *l, struct layouts *layouts) {
     if (layouts->c) l->cublasLtMatrixLayoutDestroy(layouts->c);
 }
 
-static bool make_layouts(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, int m, int n, int k,
-                         bool widen, struct layouts *out) {
+static bool make_layouts(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, int m,
+                         int n, int k, bool widen, struct layouts *out) {
     struct cublaslt *l = cuda->library;
     int columns_a = p->transpose_a ? m : k, rows_a = p->transpose_a ? k : m;
     int columns_b = p->transpose_b ? k : n, rows_b = p->transpose_b ? n : k;
-    int lda = widen && p->lda < columns_a ? columns_a : p->lda, ldb = widen && p->ldb < columns_b ? columns_b : p->ldb;
+    int lda = widen && p->lda < columns_a ? columns_a : p->lda,
+        ldb = widen && p->ldb < columns_b ? columns_b : p->ldb;
     int ldc = widen && p->ldc < n ? n : p->ldc;
     memset(out, 0, sizeof *out);
     return good(cuda, op, "cublasLtMatrixLayoutCreate", p,
-                l->cublasLtMatrixLayoutCreate(&out->a, type_of(p->dtype), (uint64_t)columns_a, (uint64_t)rows_a, lda)) &&
+                l->cublasLtMatrixLayoutCreate(&out->a, type_of(p->dtype), (uint64_t)columns_a,
+                                              (uint64_t)rows_a, lda)) &&
            good(cuda, op, "cublasLtMatrixLayoutCreate", p,
-                l->cublasLtMatrixLayoutCreate(&out->b, type_of(p->dtype), (uint64_t)columns_b, (uint64_t)rows_b, ldb)) &&
+                l->cublasLtMatrixLayoutCreate(&out->b, type_of(p->dtype), (uint64_t)columns_b,
+                                              (uint64_t)rows_b, ldb)) &&
            good(cuda, op, "cublasLtMatrixLayoutCreate", p,
                 l->cublasLtMatrixLayoutCreate(&out->c, type_of(p->dtype_c), (uint64_t)n, (uint64_t)m, ldc));
 }
@@ -95,38 +100,43 @@ static cublasStatus_t set_preference(struct cublaslt *l, const struct shape *sha
     cublasStatus_t status = l->cublasLtMatmulPreferenceSetAttribute(
         preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
     if (!status && shape->m <= FEW)
-        status = l->cublasLtMatmulPreferenceSetAttribute(preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole,
-                                                         sizeof whole);
+        status = l->cublasLtMatmulPreferenceSetAttribute(
+            preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole, sizeof whole);
     for (int i = 0; i < 4 && !status; i++)
-        status = l->cublasLtMatmulPreferenceSetAttribute(preference, names[i], &alignment[i], sizeof alignment[i]);
+        status =
+            l->cublasLtMatmulPreferenceSetAttribute(preference, names[i], &alignment[i], sizeof alignment[i]);
     return status;
 }
 
 /* Asks the library how to multiply m x n x k. */
-static bool choose(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, const struct shape *shape,
-                   int m, int n, int k, cublasLtMatmulDesc_t description, cublasLtMatmulAlgo_t *out) {
+static bool choose(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p,
+                   const struct shape *shape, int m, int n, int k, cublasLtMatmulDesc_t description,
+                   cublasLtMatmulAlgo_t *out) {
     struct cublaslt *l = cuda->library;
     struct layouts layouts;
     cublasLtMatmulPreference_t preference = NULL;
     cublasLtMatmulHeuristicResult_t result;
     int found = 0;
-    bool fine = make_layouts(cuda, op, p, m, n, k, true, &layouts) &&
-                good(cuda, op, "cublasLtMatmulPreferenceCreate", p, l->cublasLtMatmulPreferenceCreate(&preference)) &&
-                good(cuda, op, "cublasLtMatmulPreferenceSetAttribute", p, set_preference(l, shape, preference)) &&
-                good(cuda, op, "cublasLtMatmulAlgoGetHeuristic", p,
-                     l->cublasLtMatmulAlgoGetHeuristic(l->handle, description, layouts.b, layouts.a, layouts.c, layouts.c,
-                                                       preference, 1, &result, &found));
-    if (fine && !found) cuda_fail(cuda, ERROR_DEVICE, op, "cuBLASLt knows no way to multiply %d x %d x %d", m, n, k);
+    bool fine =
+        make_layouts(cuda, op, p, m, n, k, true, &layouts) &&
+        good(cuda, op, "cublasLtMatmulPreferenceCreate", p, l->cublasLtMatmulPreferenceCreate(&preference)) &&
+        good(cuda, op, "cublasLtMatmulPreferenceSetAttribute", p, set_preference(l, shape, preference)) &&
+        good(cuda, op, "cublasLtMatmulAlgoGetHeuristic", p,
+             l->cublasLtMatmulAlgoGetHeuristic(l->handle, description, layouts.b, layouts.a, layouts.c,
+                                               layouts.c, preference, 1, &result, &found));
+    if (fine && !found)
+        cuda_fail(cuda, ERROR_DEVICE, op, "cuBLASLt knows no way to multiply %d x %d x %d", m, n, k);
     if (fine && found) *out = result.algo;
     if (preference) l->cublasLtMatmulPreferenceDestroy(preference);
     destroy_layouts(l, &layouts);
     return fine && found;
 }
 
-static bool make_plan(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p, const struct shape *shape,
-                      struct plan *plan) {
+static bool make_plan(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p,
+                      const struct shape *shape, struct plan *plan) {
     struct cublaslt *l = cuda->library;
-    const int32_t first = p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N, second = p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
+    const int32_t first = p->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
+                  second = p->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N;
     if (plan->made) l->cublasLtMatmulDescDestroy(plan->description);
     memset(plan, 0, sizeof *plan);
     if (!good(cuda, op, "cublasLtMatmulDescCreate", p,
@@ -134,9 +144,11 @@ static bool make_plan(struct cuda *cuda, enum cuda_operation op, const struct cu
         return false;
     plan->made =
         good(cuda, op, "cublasLtMatmulDescSetAttribute", p,
-             l->cublasLtMatmulDescSetAttribute(plan->description, CUBLASLT_MATMUL_DESC_TRANSA, &first, sizeof first)) &&
+             l->cublasLtMatmulDescSetAttribute(plan->description, CUBLASLT_MATMUL_DESC_TRANSA, &first,
+                                               sizeof first)) &&
         good(cuda, op, "cublasLtMatmulDescSetAttribute", p,
-             l->cublasLtMatmulDescSetAttribute(plan->description, CUBLASLT_MATMUL_DESC_TRANSB, &second, sizeof second)) &&
+             l->cublasLtMatmulDescSetAttribute(plan->description, CUBLASLT_MATMUL_DESC_TRANSB, &second,
+                                               sizeof second)) &&
         choose(cuda, op, p, shape, shape->m, shape->n, shape->k, plan->description, &plan->algorithm);
     if (!plan->made) l->cublasLtMatmulDescDestroy(plan->description);
     plan->shape = *shape;
@@ -183,9 +195,9 @@ void cuda_multiply(struct cuda *cuda, enum cuda_operation op, const struct cuda_
         cublasStatus_t status = CUBLAS_STATUS_SUCCESS;
         cublasLtMatmulAlgo_t algorithm = plan->algorithm;
         for (int attempt = 0; attempt < 2; attempt++) {
-            status = l->cublasLtMatmul(l->handle, plan->description, &p->alpha, p->b, layouts.b, p->a, layouts.a,
-                                       &p->beta, p->c, layouts.c, p->c, layouts.c, &algorithm, cuda->workspace,
-                                       CUDA_WORKSPACE, cuda->stream);
+            status = l->cublasLtMatmul(l->handle, plan->description, &p->alpha, p->b, layouts.b, p->a,
+                                       layouts.a, &p->beta, p->c, layouts.c, p->c, layouts.c, &algorithm,
+                                       cuda->workspace, CUDA_WORKSPACE, cuda->stream);
             /* What is good for the sizes' stand-ins may not be for the sizes. */
             if (!status || attempt ||
                 !choose(cuda, op, p, &shape, p->m, p->n, p->k, plan->description, &algorithm))
@@ -229,11 +241,12 @@ static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m,
     struct cuda *cuda = cuda_of(b);
     if (!cuda_sizes(cuda, op, m, n, k) || m == 0 || n == 0) return;
     if (lda < (transpose_a ? m : k) || ldb < (transpose_b ? k : n) || ldc < n) {
-        cuda_fail(cuda, ERROR_INTERNAL, op, "leading dimensions %d, %d, %d are too small for %d x %d x %d", lda, ldb,
-                  ldc, m, n, k);
+        cuda_fail(cuda, ERROR_INTERNAL, op, "leading dimensions %d, %d, %d are too small for %d x %d x %d",
+                  lda, ldb, ldc, m, n, k);
         return;
     }
-    if (!cuda_is_activation(cuda, op, a) || !cuda_is_activation(cuda, op, bm) || !cuda_is_activation(cuda, op, c))
+    if (!cuda_is_activation(cuda, op, a) || !cuda_is_activation(cuda, op, bm) ||
+        !cuda_is_activation(cuda, op, c))
         return;
     size_t count_a = transpose_a ? span(k, m, lda) : span(m, k, lda);
     size_t count_b = transpose_b ? span(n, k, ldb) : span(k, n, ldb);
@@ -242,8 +255,9 @@ static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m,
         cuda_fail(cuda, ERROR_UNSUPPORTED, op, "a BF16 product of F32 operands");
         return;
     }
-    struct cuda_product p = {transpose_a, transpose_b, m, n, k, alpha, beta, NULL, NULL, NULL, lda, ldb, ldc,
-                             halves ? DTYPE_BF16 : DTYPE_F32, c.dtype};
+    struct cuda_product p = {transpose_a, transpose_b, m,    n,   k,   alpha, beta,
+                             NULL,        NULL,        NULL, lda, ldb, ldc,   halves ? DTYPE_BF16 : DTYPE_F32,
+                             c.dtype};
     p.a = halves ? cuda_halves(cuda, op, a, count_a) : cuda_read(cuda, op, a, count_a, DTYPE_F32);
     p.b = halves ? cuda_halves(cuda, op, bm, count_b) : cuda_read(cuda, op, bm, count_b, DTYPE_F32);
     p.c = cuda_write(cuda, op, c, span(m, n, ldc), c.dtype);
@@ -252,8 +266,8 @@ static void matmul(struct backend *b, bool transpose_a, bool transpose_b, int m,
         cuda_multiply(cuda, op, &p);
     else /* libraries differ here */
         WITH_TYPE(c.dtype, T,
-                  cuda_launch(cuda, op, kernel_keep<T>, cuda_blocks((size_t)m * n), CUDA_THREADS, 0, m, n, beta,
-                              (T *)p.c, ldc));
+                  cuda_launch(cuda, op, kernel_keep<T>, cuda_blocks((size_t)m * n), CUDA_THREADS, 0, m, n,
+                              beta, (T *)p.c, ldc));
 }
 
 void cuda_install_matmul(struct backend *b) {

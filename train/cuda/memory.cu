@@ -19,9 +19,9 @@ static int create(struct cuda *cuda, size_t bytes, struct buffer *buffer, struct
     (void)cudaGetLastError();
     if (cudaMemGetInfo(&left, &total) != cudaSuccess) left = total = 0;
     return error_set(err, cuda_error_code(status),
-                     "CUDA device %d: %s: a buffer of %.1f MiB, where %.1f of %.1f MiB are free", cuda->device,
-                     cudaGetErrorString(status), (double)bytes / (1 << 20), (double)left / (1 << 20),
-                     (double)total / (1 << 20));
+                     "CUDA device %d: %s: a buffer of %.1f MiB, where %.1f of %.1f MiB are free",
+                     cuda->device, cudaGetErrorString(status), (double)bytes / (1 << 20),
+                     (double)left / (1 << 20), (double)total / (1 << 20));
 }
 
 static void buffer_destroy(struct backend *b, struct buffer **buffer) {
@@ -50,17 +50,19 @@ static void *host_pointer(struct backend *b, struct buffer *buffer) {
 
 /* Bytes at a view of any dtype, or NULL after a failure. */
 static unsigned char *bytes_at(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count) {
-    if (view.buffer && cuda_room(view) >= count) return view.buffer->data + view.offset * dtype_bytes(view.dtype);
-    cuda_fail(cuda, ERROR_INTERNAL, op, "%zu elements at %zu leave the buffer of %zu bytes", count, view.offset,
-              view.buffer ? view.buffer->bytes : 0);
+    if (view.buffer && cuda_room(view) >= count)
+        return view.buffer->data + view.offset * dtype_bytes(view.dtype);
+    cuda_fail(cuda, ERROR_INTERNAL, op, "%zu elements at %zu leave the buffer of %zu bytes", count,
+              view.offset, view.buffer ? view.buffer->bytes : 0);
     return NULL;
 }
 
-/* Pinned memory for `bytes` (at most CUDA_STAGING) that nothing reads any more. Copies out of one half of it go on while
- * the other is filled. */
+/* Pinned memory for `bytes` (at most CUDA_STAGING) that nothing reads any more. Copies out of one half of it
+ * go on while the other is filled. */
 static unsigned char *stage(struct cuda *cuda, enum cuda_operation op, size_t bytes) {
     if (cuda->staged + bytes > CUDA_STAGING) {
-        if (!cuda_good(cuda, op, "cudaEventRecord", cudaEventRecord(cuda->half_done[cuda->half], cuda->stream)))
+        if (!cuda_good(cuda, op, "cudaEventRecord",
+                       cudaEventRecord(cuda->half_done[cuda->half], cuda->stream)))
             return NULL;
         cuda->half_used[cuda->half] = true;
         cuda->half = 1 - cuda->half;
@@ -81,7 +83,8 @@ bool cuda_copy_in(struct cuda *cuda, enum cuda_operation op, void *to, const voi
         if (!pinned) return false;
         memcpy(pinned, (const unsigned char *)from + done, count);
         if (!cuda_good(cuda, op, "cudaMemcpyAsync",
-                       cudaMemcpyAsync((unsigned char *)to + done, pinned, count, cudaMemcpyHostToDevice, cuda->stream)))
+                       cudaMemcpyAsync((unsigned char *)to + done, pinned, count, cudaMemcpyHostToDevice,
+                                       cuda->stream)))
             return false;
     }
     return true;
@@ -118,7 +121,8 @@ static void zero(struct backend *b, size_t n, struct view x) {
     unsigned char *at = bytes_at(cuda, CUDA_ZERO, x, n);
     if (!at) return;
     x.buffer->version++;
-    cuda_good(cuda, CUDA_ZERO, "cudaMemsetAsync", cudaMemsetAsync(at, 0, n * dtype_bytes(x.dtype), cuda->stream));
+    cuda_good(cuda, CUDA_ZERO, "cudaMemsetAsync",
+              cudaMemsetAsync(at, 0, n * dtype_bytes(x.dtype), cuda->stream));
 }
 
 template <typename F, typename T> static __global__ void kernel_convert(size_t n, const F *from, T *to) {
@@ -134,7 +138,8 @@ static void copy(struct backend *b, size_t n, struct view from, struct view to) 
     to.buffer->version++;
     if (from.dtype == to.dtype)
         cuda_good(cuda, CUDA_COPY, "cudaMemcpyAsync",
-                  cudaMemcpyAsync(target, source, n * dtype_bytes(to.dtype), cudaMemcpyDeviceToDevice, cuda->stream));
+                  cudaMemcpyAsync(target, source, n * dtype_bytes(to.dtype), cudaMemcpyDeviceToDevice,
+                                  cuda->stream));
     else if (from.dtype == DTYPE_BF16 && to.dtype == DTYPE_F32)
         cuda_launch(cuda, CUDA_COPY, kernel_convert<__nv_bfloat16, float>, cuda_blocks(n), CUDA_THREADS, 0, n,
                     (const __nv_bfloat16 *)source, (float *)target);

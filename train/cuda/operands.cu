@@ -1,4 +1,5 @@
-/* How operations get at their operands: device memory behind views, bfloat16 copies, scratch, tables of the host. */
+/* How operations get at their operands: device memory behind views, bfloat16 copies, scratch, tables of the
+ * host. */
 #include "train/cuda/kernels.h"
 
 extern "C" {
@@ -12,28 +13,33 @@ size_t cuda_room(struct view view) {
     return view.offset < elements ? elements - view.offset : 0;
 }
 
-static void *place(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+static void *place(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count,
+                   enum dtype dtype) {
     static const char *const names[] = {"F32", "F64", "I32", "BF16"};
     if (!cuda_ready(cuda)) return NULL;
     if (count == 0) return cuda; /* anything but NULL */
     if (!view.buffer) {
         cuda_fail(cuda, ERROR_INTERNAL, op, "an operand of %zu elements is absent", count);
     } else if (view.dtype != dtype) {
-        cuda_fail(cuda, ERROR_UNSUPPORTED, op, "an operand is %s, expected %s", names[view.dtype], names[dtype]);
+        cuda_fail(cuda, ERROR_UNSUPPORTED, op, "an operand is %s, expected %s", names[view.dtype],
+                  names[dtype]);
     } else if (cuda_room(view) < count) {
-        cuda_fail(cuda, ERROR_INTERNAL, op, "an operand of %zu elements at %zu leaves its buffer of %zu bytes",
-                  count, view.offset, view.buffer->bytes);
+        cuda_fail(cuda, ERROR_INTERNAL, op,
+                  "an operand of %zu elements at %zu leaves its buffer of %zu bytes", count, view.offset,
+                  view.buffer->bytes);
     } else {
         return view.buffer->data + view.offset * dtype_bytes(dtype);
     }
     return NULL;
 }
 
-const void *cuda_read(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+const void *cuda_read(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count,
+                      enum dtype dtype) {
     return place(cuda, op, view, count, dtype);
 }
 
-void *cuda_write(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+void *cuda_write(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count,
+                 enum dtype dtype) {
     void *at = place(cuda, op, view, count, dtype);
     if (at && view.buffer) view.buffer->version++;
     return at;
@@ -69,7 +75,8 @@ const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, stru
     return buffer->shadow + view.offset;
 }
 
-const void *cuda_weights(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count, enum dtype dtype) {
+const void *cuda_weights(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count,
+                         enum dtype dtype) {
     if (dtype == DTYPE_BF16) return cuda_halves(cuda, op, view, count);
     return cuda_read(cuda, op, view, count, DTYPE_F32);
 }
@@ -85,8 +92,8 @@ int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err) {
     if (!status) status = cudaMalloc(&scratch, bytes);
     if (status) {
         (void)cudaGetLastError();
-        return error_set(err, cuda_error_code(status), "CUDA device %d: %.1f MiB of scratch memory: %s", cuda->device,
-                         (double)bytes / (1 << 20), cudaGetErrorString(status));
+        return error_set(err, cuda_error_code(status), "CUDA device %d: %.1f MiB of scratch memory: %s",
+                         cuda->device, (double)bytes / (1 << 20), cudaGetErrorString(status));
     }
     cuda->scratch = (unsigned char *)scratch;
     cuda->scratch_bytes = bytes;

@@ -1,4 +1,5 @@
-/* The operations by number, as kernels and the functions that serve them are told, and by name, as messages say. */
+/* The operations by number, as kernels and the functions that serve them are told, and by name, as messages
+ * say. */
 #ifndef ADAPT_TRAIN_CUDA_OPERATIONS_H
 #define ADAPT_TRAIN_CUDA_OPERATIONS_H
 

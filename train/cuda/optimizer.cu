@@ -1,4 +1,5 @@
-/* Steps of the optimizers, each one pass over its float32 vectors. The gradient's factor stays on the device. */
+/* Steps of the optimizers, each one pass over its float32 vectors. The gradient's factor stays on the device.
+ */
 #include "train/cuda/kernels.h"
 
 #include <float.h>
@@ -9,7 +10,8 @@ struct step {
     const float *gradient_scale;
 };
 
-static bool step_of(struct cuda *cuda, enum cuda_operation op, const struct adamw_step *from, struct step *to) {
+static bool step_of(struct cuda *cuda, enum cuda_operation op, const struct adamw_step *from,
+                    struct step *to) {
     struct step step = {from->learning_rate, from->beta1,       from->beta2,       from->epsilon,
                         from->weight_decay,  from->correction1, from->correction2, NULL};
     *to = step;
@@ -23,9 +25,11 @@ static __device__ __forceinline__ float flush(float x) {
     return fabsf(x) < FLT_MIN ? 0.0f : x;
 }
 
-static __global__ void kernel_adamw(size_t n, struct step step, const float *g, float *m, float *v, float *w) {
+static __global__ void kernel_adamw(size_t n, struct step step, const float *g, float *m, float *v,
+                                    float *w) {
     const float scale = step.gradient_scale ? *step.gradient_scale : 1.0f;
-    const float rate = step.learning_rate / step.correction1, keep = 1.0f - step.learning_rate * step.weight_decay;
+    const float rate = step.learning_rate / step.correction1,
+                keep = 1.0f - step.learning_rate * step.weight_decay;
     const float root = 1.0f / sqrtf(step.correction2);
     for (size_t i = first_element(); i < n; i += element_stride()) {
         float gi = scale * g[i];
@@ -37,16 +41,18 @@ static __global__ void kernel_adamw(size_t n, struct step step, const float *g, 
     }
 }
 
-static void adamw(struct backend *b, size_t n, const struct adamw_step *settings, struct view g, struct view m,
-                  struct view v, struct view w) {
+static void adamw(struct backend *b, size_t n, const struct adamw_step *settings, struct view g,
+                  struct view m, struct view v, struct view w) {
     struct cuda *cuda = cuda_of(b);
     struct step step;
     const float *gradient = (const float *)cuda_read(cuda, CUDA_ADAMW, g, n, DTYPE_F32);
     float *first = (float *)cuda_write(cuda, CUDA_ADAMW, m, n, DTYPE_F32);
     float *second = (float *)cuda_write(cuda, CUDA_ADAMW, v, n, DTYPE_F32);
     float *weight = (float *)cuda_write(cuda, CUDA_ADAMW, w, n, DTYPE_F32);
-    if (!gradient || !first || !second || !weight || !step_of(cuda, CUDA_ADAMW, settings, &step) || n == 0) return;
-    cuda_launch(cuda, CUDA_ADAMW, kernel_adamw, cuda_blocks(n), CUDA_THREADS, 0, n, step, gradient, first, second, weight);
+    if (!gradient || !first || !second || !weight || !step_of(cuda, CUDA_ADAMW, settings, &step) || n == 0)
+        return;
+    cuda_launch(cuda, CUDA_ADAMW, kernel_adamw, cuda_blocks(n), CUDA_THREADS, 0, n, step, gradient, first,
+                second, weight);
 }
 
 static __global__ void kernel_sgd(size_t n, struct step step, const float *g, float *w) {
@@ -55,7 +61,8 @@ static __global__ void kernel_sgd(size_t n, struct step step, const float *g, fl
     for (size_t i = first_element(); i < n; i += element_stride()) w[i] = keep * w[i] - rate * g[i];
 }
 
-static void sgd(struct backend *b, size_t n, const struct adamw_step *settings, struct view g, struct view w) {
+static void sgd(struct backend *b, size_t n, const struct adamw_step *settings, struct view g,
+                struct view w) {
     struct cuda *cuda = cuda_of(b);
     struct step step;
     const float *gradient = (const float *)cuda_read(cuda, CUDA_SGD, g, n, DTYPE_F32);
@@ -66,10 +73,12 @@ static void sgd(struct backend *b, size_t n, const struct adamw_step *settings, 
 
 static __global__ void kernel_precondition(size_t n, struct step step, const float *v, float *g) {
     const float top = (1.0f - step.beta1) / step.correction1, root = 1.0f / sqrtf(step.correction2);
-    for (size_t i = first_element(); i < n; i += element_stride()) g[i] *= top / (sqrtf(v[i]) * root + step.epsilon);
+    for (size_t i = first_element(); i < n; i += element_stride())
+        g[i] *= top / (sqrtf(v[i]) * root + step.epsilon);
 }
 
-static void precondition(struct backend *b, size_t n, const struct adamw_step *settings, struct view v, struct view g) {
+static void precondition(struct backend *b, size_t n, const struct adamw_step *settings, struct view v,
+                         struct view g) {
     struct cuda *cuda = cuda_of(b);
     struct adamw_step unscaled = *settings;
     struct step step;
@@ -77,7 +86,8 @@ static void precondition(struct backend *b, size_t n, const struct adamw_step *s
     const float *second = (const float *)cuda_read(cuda, CUDA_PRECONDITION, v, n, DTYPE_F32);
     float *gradient = (float *)cuda_write(cuda, CUDA_PRECONDITION, g, n, DTYPE_F32);
     if (!second || !gradient || !step_of(cuda, CUDA_PRECONDITION, &unscaled, &step) || n == 0) return;
-    cuda_launch(cuda, CUDA_PRECONDITION, kernel_precondition, cuda_blocks(n), CUDA_THREADS, 0, n, step, second, gradient);
+    cuda_launch(cuda, CUDA_PRECONDITION, kernel_precondition, cuda_blocks(n), CUDA_THREADS, 0, n, step,
+                second, gradient);
 }
 
 void cuda_install_optimizer(struct backend *b) {

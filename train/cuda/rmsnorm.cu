@@ -16,7 +16,8 @@ struct rows_shape {
 
 static struct rows_shape shape_of(int rows, int columns) {
     struct rows_shape shape;
-    unsigned across = columns <= NARROW ? (unsigned)WARP : (unsigned)CUDA_THREADS, rows_a_block = CUDA_THREADS / across;
+    unsigned across = columns <= NARROW ? (unsigned)WARP : (unsigned)CUDA_THREADS,
+             rows_a_block = CUDA_THREADS / across;
     shape.threads = dim3(across, rows_a_block);
     shape.blocks = dim3(((unsigned)rows + rows_a_block - 1) / rows_a_block);
     shape.shared = rows_a_block * (across / WARP) * sizeof(float);
@@ -24,14 +25,15 @@ static struct rows_shape shape_of(int rows, int columns) {
 }
 
 template <typename T>
-static __global__ void kernel_rmsnorm(int rows, int columns, float epsilon, float offset, const T *x, const float *w, T *y,
-                                      float *rstd) {
+static __global__ void kernel_rmsnorm(int rows, int columns, float epsilon, float offset, const T *x,
+                                      const float *w, T *y, float *rstd) {
     KERNEL_SHARED(memory);
     int row = (int)(blockIdx.x * blockDim.y + threadIdx.y);
     bool inside = row < rows; /* all threads take part in the sums */
     size_t start = (size_t)row * columns;
     float sum = 0.0f;
-    for (int c = (int)threadIdx.x; inside && c < columns; c += (int)blockDim.x) sum += get(x, start + c) * get(x, start + c);
+    for (int c = (int)threadIdx.x; inside && c < columns; c += (int)blockDim.x)
+        sum += get(x, start + c) * get(x, start + c);
     sum = row_sum(sum, (float *)memory);
     if (!inside) return;
     float factor = 1.0f / sqrtf(sum / (float)columns + epsilon);
@@ -40,8 +42,8 @@ static __global__ void kernel_rmsnorm(int rows, int columns, float epsilon, floa
     if (threadIdx.x == 0) rstd[row] = factor;
 }
 
-static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, float offset, struct view x, struct view w,
-                    struct view y, struct view rstd) {
+static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, float offset, struct view x,
+                    struct view w, struct view y, struct view rstd) {
     const enum cuda_operation op = CUDA_RMSNORM;
     struct cuda *cuda = cuda_of(b);
     if (!cuda_sizes(cuda, op, rows, columns, 0) || rows == 0 || columns == 0) return;
@@ -54,14 +56,14 @@ static void rmsnorm(struct backend *b, int rows, int columns, float epsilon, flo
     if (!in || !weight || !out || !scale) return;
     struct rows_shape shape = shape_of(rows, columns);
     WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, op, kernel_rmsnorm<T>, shape.blocks, shape.threads, shape.shared, rows, columns, epsilon,
-                          offset, (const T *)in, weight, (T *)out, scale));
+              cuda_launch(cuda, op, kernel_rmsnorm<T>, shape.blocks, shape.threads, shape.shared, rows,
+                          columns, epsilon, offset, (const T *)in, weight, (T *)out, scale));
 }
 
 /* With xhat = x rstd and g = dy (offset + w): dx = rstd (g - xhat mean(g xhat)). */
 template <typename T>
-static __global__ void kernel_backward(int rows, int columns, float offset, const T *x, const float *w, const float *rstd,
-                                       const T *dy, bool accumulate, T *dx) {
+static __global__ void kernel_backward(int rows, int columns, float offset, const T *x, const float *w,
+                                       const float *rstd, const T *dy, bool accumulate, T *dx) {
     KERNEL_SHARED(memory);
     int row = (int)(blockIdx.x * blockDim.y + threadIdx.y);
     bool inside = row < rows;
@@ -80,8 +82,8 @@ static __global__ void kernel_backward(int rows, int columns, float offset, cons
 
 /* parts[piece, c]: a piece's rows' part in the weight's gradient; a thread a column. */
 template <typename T>
-static __global__ void kernel_weight_parts(int rows, int columns, int length, const T *x, const float *rstd, const T *dy,
-                                           float *parts) {
+static __global__ void kernel_weight_parts(int rows, int columns, int length, const T *x, const float *rstd,
+                                           const T *dy, float *parts) {
     int c = (int)(blockIdx.x * blockDim.x + threadIdx.x), piece = (int)blockIdx.y;
     int end = (piece + 1) * length < rows ? (piece + 1) * length : rows;
     if (c >= columns) return;
@@ -103,8 +105,9 @@ size_t cuda_rmsnorm_scratch(int columns) {
     return sizeof(float) * PIECES * (size_t)columns;
 }
 
-static void rmsnorm_backward(struct backend *b, int rows, int columns, float offset, struct view x, struct view w,
-                             struct view rstd, struct view dy, bool accumulate, struct view dx, struct view dw) {
+static void rmsnorm_backward(struct backend *b, int rows, int columns, float offset, struct view x,
+                             struct view w, struct view rstd, struct view dy, bool accumulate, struct view dx,
+                             struct view dw) {
     const enum cuda_operation op = CUDA_RMSNORM_BACKWARD;
     struct cuda *cuda = cuda_of(b);
     if (!cuda_sizes(cuda, op, rows, columns, 0) || rows == 0 || columns == 0) return;
@@ -122,10 +125,11 @@ static void rmsnorm_backward(struct backend *b, int rows, int columns, float off
     dim3 columns_blocks(((unsigned)columns + CUDA_THREADS - 1) / CUDA_THREADS);
     WITH_TYPE(x.dtype, T, {
         if (total) /* first: dx may overwrite dy */
-            cuda_launch(cuda, op, kernel_weight_parts<T>, dim3(columns_blocks.x, (unsigned)pieces), CUDA_THREADS, 0,
-                        rows, columns, length, (const T *)in, scale, (const T *)above, parts);
-        cuda_launch(cuda, op, kernel_backward<T>, shape.blocks, shape.threads, shape.shared, rows, columns, offset,
-                    (const T *)in, weight, scale, (const T *)above, accumulate, (T *)below);
+            cuda_launch(cuda, op, kernel_weight_parts<T>, dim3(columns_blocks.x, (unsigned)pieces),
+                        CUDA_THREADS, 0, rows, columns, length, (const T *)in, scale, (const T *)above,
+                        parts);
+        cuda_launch(cuda, op, kernel_backward<T>, shape.blocks, shape.threads, shape.shared, rows, columns,
+                    offset, (const T *)in, weight, scale, (const T *)above, accumulate, (T *)below);
     });
     if (total)
         cuda_launch(cuda, op, kernel_weight, columns_blocks, CUDA_THREADS, 0, columns, pieces, parts, total);

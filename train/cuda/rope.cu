@@ -21,7 +21,8 @@ static __global__ void kernel_rope(int heads, int half, float sign, const int32_
 static void rope(struct backend *b, int rows, int heads, int head_dim, bool inverse, struct view position,
                  struct view table, struct view x) {
     struct cuda *cuda = cuda_of(b);
-    if (!cuda_sizes(cuda, CUDA_ROPE, rows, heads, head_dim) || rows == 0 || heads == 0 || head_dim == 0) return;
+    if (!cuda_sizes(cuda, CUDA_ROPE, rows, heads, head_dim) || rows == 0 || heads == 0 || head_dim == 0)
+        return;
     if (head_dim % 2) {
         cuda_fail(cuda, ERROR_UNSUPPORTED, CUDA_ROPE, "an odd head dimension, %d", head_dim);
         return;
@@ -33,8 +34,9 @@ static void rope(struct backend *b, int rows, int heads, int head_dim, bool inve
     void *data = cuda_write(cuda, CUDA_ROPE, x, (size_t)rows * (size_t)heads * width, x.dtype);
     if (!at || !angle || !data) return;
     WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, CUDA_ROPE, kernel_rope<T>, (unsigned)rows, CUDA_THREADS / 2, 0, heads, head_dim / 2,
-                          inverse ? -1.0f : 1.0f, at, cuda_room(table) / width, angle, (T *)data, cuda->trouble));
+              cuda_launch(cuda, CUDA_ROPE, kernel_rope<T>, (unsigned)rows, CUDA_THREADS / 2, 0, heads,
+                          head_dim / 2, inverse ? -1.0f : 1.0f, at, cuda_room(table) / width, angle,
+                          (T *)data, cuda->trouble));
 }
 
 void cuda_install_rope(struct backend *b) {

@@ -20,13 +20,14 @@ template <typename T> static __global__ void kernel_dots(int columns, const T *x
     if (threadIdx.x == 0) dots[blockIdx.x] = sum;
 }
 
-/* How many slots there are is known to nobody: block s takes those that are s modulo SLOT_BLOCKS, from the smallest on. */
-static __global__ void kernel_add_by_slot(int rows, const double *dots, const int32_t *slot, size_t bound, double *sums,
-                                          struct trouble *trouble, enum cuda_operation op) {
+/* How many slots there are is known to nobody: block s takes those that are s modulo SLOT_BLOCKS, from the
+ * smallest on. */
+static __global__ void kernel_add_by_slot(int rows, const double *dots, const int32_t *slot, size_t bound,
+                                          double *sums, struct trouble *trouble, enum cuda_operation op) {
     KERNEL_SHARED(memory);
-    double *room = (double *)memory;                    /* [warps] */
-    int *least = (int *)(room + blockDim.x / WARP);     /* [warps] */
-    int done = -1;                                      /* slots up to this one */
+    double *room = (double *)memory;                /* [warps] */
+    int *least = (int *)(room + blockDim.x / WARP); /* [warps] */
+    int done = -1;                                  /* slots up to this one */
     for (;;) {
         int next = 0x7fffffff;
         for (int t = (int)threadIdx.x; t < rows; t += (int)blockDim.x) {
@@ -53,10 +54,11 @@ static __global__ void kernel_add_by_slot(int rows, const double *dots, const in
     }
 }
 
-void cuda_add_by_slot(struct cuda *cuda, enum cuda_operation op, int rows, const double *dots, const int32_t *slot,
-                      size_t bound, double *sums) {
+void cuda_add_by_slot(struct cuda *cuda, enum cuda_operation op, int rows, const double *dots,
+                      const int32_t *slot, size_t bound, double *sums) {
     cuda_launch(cuda, op, kernel_add_by_slot, SLOT_BLOCKS, CUDA_THREADS,
-                CUDA_THREADS / WARP * (sizeof(double) + sizeof(int)), rows, dots, slot, bound, sums, cuda->trouble, op);
+                CUDA_THREADS / WARP * (sizeof(double) + sizeof(int)), rows, dots, slot, bound, sums,
+                cuda->trouble, op);
 }
 
 size_t cuda_row_dot_scratch(int rows) {
@@ -69,14 +71,16 @@ static void row_dot(struct backend *b, int rows, int columns, struct view x, str
     const enum cuda_operation op = CUDA_ROW_DOT;
     if (!cuda_sizes(cuda, op, rows, columns, 0) || rows == 0 || !cuda_is_activation(cuda, op, x)) return;
     size_t count = (size_t)rows * (size_t)columns;
-    const void *left = cuda_read(cuda, op, x, count, x.dtype), *right = cuda_read(cuda, op, y, count, x.dtype);
+    const void *left = cuda_read(cuda, op, x, count, x.dtype),
+               *right = cuda_read(cuda, op, y, count, x.dtype);
     const int32_t *to = (const int32_t *)cuda_read(cuda, op, slot, (size_t)rows, DTYPE_I32);
     double *sums = (double *)cuda_write(cuda, op, alignment, 1, DTYPE_F64);
     double *dots = (double *)cuda_scratch(cuda, op, cuda_row_dot_scratch(rows));
     if (!left || !right || !to || !sums || !dots) return;
     WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, op, kernel_dots<T>, (unsigned)rows, ROW_THREADS, ROW_THREADS / WARP * sizeof(double),
-                          columns, (const T *)left, (const T *)right, dots));
+              cuda_launch(cuda, op, kernel_dots<T>, (unsigned)rows, ROW_THREADS,
+                          ROW_THREADS / WARP * sizeof(double), columns, (const T *)left, (const T *)right,
+                          dots));
     cuda_add_by_slot(cuda, op, rows, dots, to, cuda_room(alignment), sums);
 }
 

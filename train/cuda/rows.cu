@@ -1,5 +1,5 @@
-/* Rows chosen by indices: embeddings, gathers, scatters; a block a row. An index that is out of bounds is told by the next
- * check, and its row is left out. */
+/* Rows chosen by indices: embeddings, gathers, scatters; a block a row. An index that is out of bounds is
+ * told by the next check, and its row is left out. */
 #include "train/cuda/kernels.h"
 
 enum { ROW_THREADS = CUDA_THREADS / 2 };
@@ -13,8 +13,8 @@ static size_t area(int rows, int columns) {
 }
 
 template <typename F, typename T>
-static __global__ void kernel_take(int hidden, float factor, const int32_t *index, size_t bound, const F *from, T *to,
-                                   struct trouble *trouble, enum cuda_operation op) {
+static __global__ void kernel_take(int hidden, float factor, const int32_t *index, size_t bound,
+                                   const F *from, T *to, struct trouble *trouble, enum cuda_operation op) {
     size_t row = blockIdx.x;
     int id = index[row];
     if (!in_bounds(trouble, op, row, id, bound)) return;
@@ -24,8 +24,8 @@ static __global__ void kernel_take(int hidden, float factor, const int32_t *inde
 
 /* to[index[i]] = from[i], or += where `adds`. */
 template <typename T>
-static __global__ void kernel_give(int hidden, bool adds, const int32_t *index, size_t bound, const T *from, T *to,
-                                   struct trouble *trouble, enum cuda_operation op) {
+static __global__ void kernel_give(int hidden, bool adds, const int32_t *index, size_t bound, const T *from,
+                                   T *to, struct trouble *trouble, enum cuda_operation op) {
     size_t row = blockIdx.x;
     int id = index[row];
     if (!in_bounds(trouble, op, row, id, bound)) return;
@@ -35,18 +35,19 @@ static __global__ void kernel_give(int hidden, bool adds, const int32_t *index, 
     }
 }
 
-static void take_rows(struct cuda *cuda, enum cuda_operation op, int rows, int hidden, float factor, struct view index,
-                      struct view from, struct view to) {
+static void take_rows(struct cuda *cuda, enum cuda_operation op, int rows, int hidden, float factor,
+                      struct view index, struct view from, struct view to) {
     if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
     if (!cuda_is_activation(cuda, op, from) || !cuda_is_activation(cuda, op, to)) return;
     const int32_t *id = (const int32_t *)cuda_read(cuda, op, index, (size_t)rows, DTYPE_I32);
     const void *table = cuda_read(cuda, op, from, (size_t)hidden, from.dtype);
     void *out = cuda_write(cuda, op, to, area(rows, hidden), to.dtype);
     if (!id || !table || !out) return;
-    WITH_TYPE(from.dtype, F,
-              WITH_TYPE(to.dtype, T,
-                        cuda_launch(cuda, op, kernel_take<F, T>, (unsigned)rows, ROW_THREADS, 0, hidden, factor, id,
-                                    rows_in(from, hidden), (const F *)table, (T *)out, cuda->trouble, op)));
+    WITH_TYPE(
+        from.dtype, F,
+        WITH_TYPE(to.dtype, T,
+                  cuda_launch(cuda, op, kernel_take<F, T>, (unsigned)rows, ROW_THREADS, 0, hidden, factor, id,
+                              rows_in(from, hidden), (const F *)table, (T *)out, cuda->trouble, op)));
 }
 
 static void embed(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view table,
@@ -54,12 +55,13 @@ static void embed(struct backend *b, int rows, int hidden, float factor, struct 
     take_rows(cuda_of(b), CUDA_EMBED, rows, hidden, factor, ids, table, out);
 }
 
-static void gather_rows(struct backend *b, int rows, int hidden, struct view index, struct view from, struct view to) {
+static void gather_rows(struct backend *b, int rows, int hidden, struct view index, struct view from,
+                        struct view to) {
     take_rows(cuda_of(b), CUDA_GATHER_ROWS, rows, hidden, 1.0f, index, from, to);
 }
 
-static void give_rows(struct cuda *cuda, enum cuda_operation op, bool adds, int rows, int hidden, struct view index,
-                      struct view from, struct view to) {
+static void give_rows(struct cuda *cuda, enum cuda_operation op, bool adds, int rows, int hidden,
+                      struct view index, struct view from, struct view to) {
     if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
     if (!cuda_is_activation(cuda, op, to)) return;
     const int32_t *id = (const int32_t *)cuda_read(cuda, op, index, (size_t)rows, DTYPE_I32);
@@ -71,7 +73,8 @@ static void give_rows(struct cuda *cuda, enum cuda_operation op, bool adds, int 
                           rows_in(to, hidden), (const T *)source, (T *)table, cuda->trouble, op));
 }
 
-static void scatter_rows(struct backend *b, int rows, int columns, struct view index, struct view from, struct view to) {
+static void scatter_rows(struct backend *b, int rows, int columns, struct view index, struct view from,
+                         struct view to) {
     give_rows(cuda_of(b), CUDA_SCATTER_ROWS, false, rows, columns, index, from, to);
 }
 

@@ -16,8 +16,9 @@ static void scale(struct backend *b, size_t n, float a, struct view x) {
     if (!cuda_is_activation(cuda, CUDA_SCALE, x)) return;
     void *data = cuda_write(cuda, CUDA_SCALE, x, n, x.dtype);
     if (!data || n == 0) return;
-    WITH_TYPE(x.dtype, T,
-              cuda_launch(cuda, CUDA_SCALE, kernel_scale<T>, cuda_blocks(n), CUDA_THREADS, 0, n, a, (T *)data));
+    WITH_TYPE(
+        x.dtype, T,
+        cuda_launch(cuda, CUDA_SCALE, kernel_scale<T>, cuda_blocks(n), CUDA_THREADS, 0, n, a, (T *)data));
 }
 
 template <typename T> static __global__ void kernel_add(size_t n, float a, const T *x, T *y) {
@@ -31,7 +32,8 @@ static void add(struct backend *b, size_t n, float a, struct view x, struct view
     void *to = cuda_write(cuda, CUDA_ADD, y, n, y.dtype);
     if (!from || !to || n == 0) return;
     WITH_TYPE(y.dtype, T,
-              cuda_launch(cuda, CUDA_ADD, kernel_add<T>, cuda_blocks(n), CUDA_THREADS, 0, n, a, (const T *)from, (T *)to));
+              cuda_launch(cuda, CUDA_ADD, kernel_add<T>, cuda_blocks(n), CUDA_THREADS, 0, n, a,
+                          (const T *)from, (T *)to));
 }
 
 /* Block s sums a piece of its own, so that a sum is the same on every device. */
@@ -70,7 +72,8 @@ static void dot(struct backend *b, size_t n, struct view x, struct view y, struc
     cuda_launch(cuda, CUDA_DOT, kernel_add_sums, 1, CUDA_THREADS, room, (int)blocks, sums, total);
 }
 
-/* A norm that is not a number gives a factor that is not one: a broken gradient must not pass as a small one. */
+/* A norm that is not a number gives a factor that is not one: a broken gradient must not pass as a small one.
+ */
 static __global__ void kernel_clip(float limit, const double *squares, float *factor) {
     double norm = sqrt(*squares);
     *factor = limit <= 0.0f || norm <= (double)limit ? 1.0f : (float)((double)limit / norm);

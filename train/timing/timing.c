@@ -69,8 +69,8 @@ static void destroy(struct backend *b) {
 
 /* ---- operations */
 
-/* Defines the operation `name`: the inner one, timed as `kind`. `parameters` and `arguments` come in parentheses, without the
- * backend. */
+/* Defines the operation `name`: the inner one, timed as `kind`. `parameters` and `arguments` come in
+ * parentheses, without the backend. */
 #define EXPAND(...) __VA_ARGS__
 #define TIMED(name, kind, parameters, arguments)                                                             \
     static void name(struct backend *b, EXPAND parameters) {                                                 \
@@ -85,12 +85,15 @@ TIMED(copy, TIMED_OTHER, (size_t n, struct view from, struct view to), (n, from,
 TIMED(scale, TIMED_OTHER, (size_t n, float a, struct view x), (n, a, x))
 TIMED(add, TIMED_OTHER, (size_t n, float a, struct view x, struct view y), (n, a, x, y))
 TIMED(dot, TIMED_OPTIMIZER, (size_t n, struct view x, struct view y, struct view result), (n, x, y, result))
-TIMED(clip_factor, TIMED_OPTIMIZER, (float limit, struct view squares, struct view factor), (limit, squares, factor))
+TIMED(clip_factor, TIMED_OPTIMIZER, (float limit, struct view squares, struct view factor),
+      (limit, squares, factor))
 TIMED(adamw, TIMED_OPTIMIZER,
       (size_t n, const struct adamw_step *step, struct view g, struct view m, struct view v, struct view w),
       (n, step, g, m, v, w))
-TIMED(sgd, TIMED_OPTIMIZER, (size_t n, const struct adamw_step *step, struct view g, struct view w), (n, step, g, w))
-TIMED(precondition, TIMED_OPTIMIZER, (size_t n, const struct adamw_step *step, struct view v, struct view g), (n, step, v, g))
+TIMED(sgd, TIMED_OPTIMIZER, (size_t n, const struct adamw_step *step, struct view g, struct view w),
+      (n, step, g, w))
+TIMED(precondition, TIMED_OPTIMIZER, (size_t n, const struct adamw_step *step, struct view v, struct view g),
+      (n, step, v, g))
 
 /* Which of a linear layer's three products it is shows in what is transposed. */
 static enum timed product_kind(bool transpose_a, bool transpose_b) {
@@ -98,19 +101,21 @@ static enum timed product_kind(bool transpose_a, bool transpose_b) {
     return transpose_b ? TIMED_LINEAR : TIMED_LINEAR_INPUT;
 }
 TIMED(matmul, product_kind(transpose_a, transpose_b),
-      (bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, struct view a, int lda, struct view bm, int ldb,
-       float beta, struct view c, int ldc),
+      (bool transpose_a, bool transpose_b, int m, int n, int k, float alpha, struct view a, int lda,
+       struct view bm, int ldb, float beta, struct view c, int ldc),
       (transpose_a, transpose_b, m, n, k, alpha, a, lda, bm, ldb, beta, c, ldc))
 
 TIMED(linear_gradient, TIMED_LINEAR_WEIGHT, (const struct linear_gradient *args), (args))
-TIMED(embed, TIMED_EMBED, (int rows, int hidden, float factor, struct view ids, struct view table, struct view out),
+TIMED(embed, TIMED_EMBED,
+      (int rows, int hidden, float factor, struct view ids, struct view table, struct view out),
       (rows, hidden, factor, ids, table, out))
 TIMED(embed_backward, TIMED_EMBED,
       (int rows, int hidden, float factor, struct view ids, struct view dout, struct view table_gradient),
       (rows, hidden, factor, ids, dout, table_gradient))
 TIMED(gather_rows, TIMED_OTHER, (int rows, int hidden, struct view index, struct view from, struct view to),
       (rows, hidden, index, from, to))
-TIMED(scatter_add_rows, TIMED_OTHER, (int rows, int hidden, struct view index, struct view from, struct view to),
+TIMED(scatter_add_rows, TIMED_OTHER,
+      (int rows, int hidden, struct view index, struct view from, struct view to),
       (rows, hidden, index, from, to))
 TIMED(scatter_rows, TIMED_OTHER, (int rows, int columns, struct view index, struct view from, struct view to),
       (rows, columns, index, from, to))
@@ -118,30 +123,35 @@ TIMED(row_dot, TIMED_ROW_DOT,
       (int rows, int columns, struct view x, struct view y, struct view slot, struct view alignment),
       (rows, columns, x, y, slot, alignment))
 TIMED(rmsnorm, TIMED_NORM,
-      (int rows, int columns, float epsilon, float offset, struct view x, struct view w, struct view y, struct view rstd),
+      (int rows, int columns, float epsilon, float offset, struct view x, struct view w, struct view y,
+       struct view rstd),
       (rows, columns, epsilon, offset, x, w, y, rstd))
 TIMED(rmsnorm_backward, TIMED_NORM,
-      (int rows, int columns, float offset, struct view x, struct view w, struct view rstd, struct view dy, bool accumulate,
-       struct view dx, struct view dw),
+      (int rows, int columns, float offset, struct view x, struct view w, struct view rstd, struct view dy,
+       bool accumulate, struct view dx, struct view dw),
       (rows, columns, offset, x, w, rstd, dy, accumulate, dx, dw))
 TIMED(rope, TIMED_ROPE,
-      (int rows, int heads, int head_dim, bool inverse, struct view position, struct view table, struct view x),
+      (int rows, int heads, int head_dim, bool inverse, struct view position, struct view table,
+       struct view x),
       (rows, heads, head_dim, inverse, position, table, x))
 TIMED(attention, TIMED_ATTENTION,
-      (const struct attention_shape *shape, struct view q, struct view k, struct view v, struct view out, struct view lse),
+      (const struct attention_shape *shape, struct view q, struct view k, struct view v, struct view out,
+       struct view lse),
       (shape, q, k, v, out, lse))
 TIMED(attention_backward, TIMED_ATTENTION_BACKWARD,
-      (const struct attention_shape *shape, struct view q, struct view k, struct view v, struct view out, struct view lse,
-       struct view dout, struct view dq, struct view dk, struct view dv),
+      (const struct attention_shape *shape, struct view q, struct view k, struct view v, struct view out,
+       struct view lse, struct view dout, struct view dq, struct view dk, struct view dv),
       (shape, q, k, v, out, lse, dout, dq, dk, dv))
 TIMED(cached_attention, TIMED_ATTENTION,
-      (const struct cached_attention_shape *shape, struct view q, struct view keys, struct view values, struct view out),
+      (const struct cached_attention_shape *shape, struct view q, struct view keys, struct view values,
+       struct view out),
       (shape, q, keys, values, out))
-TIMED(gated, TIMED_GATED, (size_t n, enum activation activation, struct view gate, struct view up, struct view out),
+TIMED(gated, TIMED_GATED,
+      (size_t n, enum activation activation, struct view gate, struct view up, struct view out),
       (n, activation, gate, up, out))
 TIMED(gated_backward, TIMED_GATED,
-      (size_t n, enum activation activation, struct view gate, struct view up, struct view dout, struct view dgate,
-       struct view dup),
+      (size_t n, enum activation activation, struct view gate, struct view up, struct view dout,
+       struct view dgate, struct view dup),
       (n, activation, gate, up, dout, dgate, dup))
 TIMED(linear_cross_entropy, TIMED_CROSS_ENTROPY, (const struct linear_cross_entropy *args), (args))
 TIMED(linear_argmax, TIMED_CROSS_ENTROPY,

@@ -5,27 +5,27 @@
 #include "train/backend.h"
 
 enum timed {
-    TIMED_LINEAR,         /* products x W^T */
-    TIMED_LINEAR_INPUT,   /* products dy W */
-    TIMED_LINEAR_WEIGHT,  /* products dy^T x */
+    TIMED_LINEAR,        /* products x W^T */
+    TIMED_LINEAR_INPUT,  /* products dy W */
+    TIMED_LINEAR_WEIGHT, /* products dy^T x */
     TIMED_ATTENTION,
     TIMED_ATTENTION_BACKWARD,
-    TIMED_CROSS_ENTROPY,  /* with the output layer, forward and backward */
+    TIMED_CROSS_ENTROPY, /* with the output layer, forward and backward */
     TIMED_NORM,
     TIMED_GATED,
     TIMED_ROPE,
     TIMED_EMBED,
-    TIMED_ROW_DOT,        /* of alignments */
+    TIMED_ROW_DOT, /* of alignments */
     TIMED_OPTIMIZER,
-    TIMED_OTHER,          /* copies, sums, zeros, gathers */
+    TIMED_OTHER, /* copies, sums, zeros, gathers */
     TIMED_COUNT
 };
 
 /* What a kind is called in tables and JSON: "linear", "attention_backward". */
 const char *timed_name(enum timed kind);
 
-/* `inner` is borrowed and must live as long. Its operations must be done when they return, as those of cpu are. Memory of either
- * is memory of both. */
+/* `inner` is borrowed and must live as long. Its operations must be done when they return, as those of cpu
+ * are. Memory of either is memory of both. */
 int timing_create(struct backend *inner, struct backend **out, struct error *err);
 
 /* Seconds spent by kind since the last call, into seconds[TIMED_COUNT]. */

@@ -1,12 +1,14 @@
-/* Stands for CUDA's header of this name where g++ compiles the CUDA sources: kernels run on the CPU, one block after
- * another, a block's threads as coroutines. What is declared here is what train/cuda/ uses, and no more.
+/* Stands for CUDA's header of this name where g++ compiles the CUDA sources: kernels run on the CPU, one
+ * block after another, a block's threads as coroutines. What is declared here is what train/cuda/ uses, and
+ * no more.
  *
- * What it checks that a GPU would not: a barrier or a warp's exchange that not all of its threads reach, or reach at
- * another place; memory outside of an allocation (guards; under AddressSanitizer at once); device memory touched by
- * the host's code; numbers read before they were written (memory starts as NaN); a result used before its stream was
- * waited for, or a staging buffer written too early (work is done when it is waited for, no sooner); blocks and
- * threads that count on an order (both are shuffled). What it does not show: the memory model of real warps, races
- * between blocks beyond the orders tried, the layouts of tensor cores other than as documented, speed. */
+ * What it checks that a GPU would not: a barrier or a warp's exchange that not all of its threads reach, or
+ * reach at another place; memory outside of an allocation (guards; under AddressSanitizer at once); device
+ * memory touched by the host's code; numbers read before they were written (memory starts as NaN); a result
+ * used before its stream was waited for, or a staging buffer written too early (work is done when it is
+ * waited for, no sooner); blocks and threads that count on an order (both are shuffled). What it does not
+ * show: the memory model of real warps, races between blocks beyond the orders tried, the layouts of tensor
+ * cores other than as documented, speed. */
 #ifndef ADAPT_EMULATION_CUDA_RUNTIME_H
 #define ADAPT_EMULATION_CUDA_RUNTIME_H
 
@@ -28,7 +30,8 @@ struct uint3 {
 };
 struct dim3 {
     unsigned x, y, z;
-    dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+    dim3(unsigned x_ = 1, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {
+    }
 };
 
 /* ---- what a kernel sees */
@@ -52,10 +55,10 @@ uint64_t emulation_exchange(const char *file, int line, unsigned mask, uint64_t 
 unsigned emulation_vote(const char *file, int line, unsigned mask, bool predicate);
 unsigned emulation_lane();
 
-#define __syncthreads()          emulation_barrier(__FILE__, __LINE__)
-#define __syncthreads_count(p)   emulation_barrier_count(__FILE__, __LINE__, p)
-#define __syncwarp()             ((void)emulation_vote(__FILE__, __LINE__, 0xffffffffu, true))
-#define __ballot_sync(mask, p)   emulation_vote(__FILE__, __LINE__, mask, p)
+#define __syncthreads()        emulation_barrier(__FILE__, __LINE__)
+#define __syncthreads_count(p) emulation_barrier_count(__FILE__, __LINE__, p)
+#define __syncwarp()           ((void)emulation_vote(__FILE__, __LINE__, 0xffffffffu, true))
+#define __ballot_sync(mask, p) emulation_vote(__FILE__, __LINE__, mask, p)
 #define __shfl_xor_sync(mask, value, with)                                                                   \
     emulation_shuffle(__FILE__, __LINE__, mask, value, emulation_lane() ^ (unsigned)(with))
 #define __shfl_sync(mask, value, from) emulation_shuffle(__FILE__, __LINE__, mask, value, (unsigned)(from))
@@ -126,7 +129,8 @@ cudaError_t cudaMalloc(void **out, size_t bytes);
 cudaError_t cudaFree(void *at);
 cudaError_t cudaHostAlloc(void **out, size_t bytes, unsigned flags);
 cudaError_t cudaFreeHost(void *at);
-cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind, cudaStream_t stream);
+cudaError_t cudaMemcpyAsync(void *to, const void *from, size_t bytes, cudaMemcpyKind kind,
+                            cudaStream_t stream);
 cudaError_t cudaMemsetAsync(void *at, int value, size_t bytes, cudaStream_t stream);
 cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned flags);
 cudaError_t cudaStreamDestroy(cudaStream_t stream);
@@ -138,8 +142,8 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream);
 cudaError_t cudaEventSynchronize(cudaEvent_t event);
 cudaError_t cudaEventQuery(cudaEvent_t event);
 
-/* Puts a kernel into the stream: `body` is run once a thread. `granted`: shared memory that was asked for beyond the
- * usual 48 KiB. */
+/* Puts a kernel into the stream: `body` is run once a thread. `granted`: shared memory that was asked for
+ * beyond the usual 48 KiB. */
 cudaError_t emulation_launch(const char *name, dim3 blocks, dim3 threads, size_t shared, size_t granted,
                              cudaStream_t stream, std::function<void()> body);
 /* Puts work of a library into the stream. */
