@@ -74,14 +74,17 @@ rank_ids() { pgrep -f "^$adapt run $work/" | sort -n || true; }
 # await: waits for the launched program; its exit status is $status. A launcher that hangs without ranks (Open MPI 4's mpirun does,
 # now and then, when a rank is killed while it starts) is killed after a minute.
 await() {
-  local idle=0
+  local polls=0 idle=0
   status=0
-  while [ $idle -lt 600 ] && kill -0 "$job" 2>/dev/null; do
-    idle=$((idle + 1))
-    [ -z "$(rank_ids)" ] || idle=0
+  while [ $idle -lt 60 ] && kill -0 "$job" 2>/dev/null; do
+    polls=$((polls + 1))
+    if [ $((polls % 10)) = 0 ]; then # looking for them costs more than looking at one
+      idle=$((idle + 1))
+      [ -z "$(rank_ids)" ] || idle=0
+    fi
     sleep 0.1
   done
-  [ $idle -lt 600 ] || kill -9 "$job" 2>/dev/null || true
+  [ $idle -lt 60 ] || kill -9 "$job" 2>/dev/null || true
   wait "$job" 2>/dev/null || status=$?
 }
 # finish RANKS FILE [OPTIONS]: runs it to its end, which must be good.
