@@ -14,6 +14,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define TEMPORARY ".tmp-" /* in names of files that are being written */
+
 /* ---- reading */
 
 static int open_regular(const char *path, int *fd, struct stat *status, struct error *err) {
@@ -133,7 +135,7 @@ static int open_temporary(struct file_writer *writer, struct error *err) {
     struct text name = {0};
     for (int attempt = 0;; attempt++) {
         text_clear(&name);
-        int code = text_printf(&name, err, "%s.tmp-%ld-%d", writer->path, (long)getpid(), attempt);
+        int code = text_printf(&name, err, "%s" TEMPORARY "%ld-%d", writer->path, (long)getpid(), attempt);
         if (code) {
             text_free(&name);
             return code;
@@ -395,4 +397,30 @@ int file_list(const char *folder, const char *suffix, char ***names, size_t *cou
 void file_free_list(char **names, size_t count) {
     for (size_t i = 0; i < count; i++) memory_free(names[i]);
     memory_free(names);
+}
+
+/* "NAME.tmp-PROCESS-ATTEMPT", as open_temporary makes it. */
+static bool is_temporary(const char *name) {
+    const char *mark = strstr(name, TEMPORARY);
+    long process;
+    int attempt, end = 0;
+    return mark && mark > name &&
+           sscanf(mark + strlen(TEMPORARY), "%ld-%d%n", &process, &attempt, &end) == 2 &&
+           !mark[strlen(TEMPORARY) + (size_t)end];
+}
+
+int file_remove_temporary(const char *folder, struct error *err) {
+    char **names;
+    size_t count;
+    TRY(file_list(folder, "", &names, &count, err));
+    int code = 0;
+    for (size_t i = 0; i < count && !code; i++) {
+        char *path;
+        if (!is_temporary(names[i])) continue;
+        code = file_join(folder, names[i], &path, err);
+        if (!code) code = file_remove_tree(path, err);
+        memory_free(path);
+    }
+    file_free_list(names, count);
+    return code;
 }

@@ -48,6 +48,9 @@ int file_folder_of(const char *path, char **out, struct error *err);
 /* The names in a folder that end in `suffix`, sorted bytewise, hidden ones (.name) left out; names and list
  * are freshly allocated: free each, then the list (file_free_list). */
 int file_list(const char *folder, const char *suffix, char ***names, size_t *count, struct error *err);
+/* Removes what writers (file_write, file_writer_open) left in a folder under temporary names when they were
+ * killed. Only where nobody else can be writing. */
+int file_remove_temporary(const char *folder, struct error *err);
 void file_free_list(char **names, size_t count);
 
 #endif

@@ -10,6 +10,7 @@
 static int save_model(struct cell_run *run, struct error *err) {
     const struct loaded_model *model = run->job->model;
     TRY(file_make_folder(run->model_folder, err));
+    TRY(file_remove_temporary(run->model_folder, err)); /* of one that was killed here; the cell is claimed */
     TRY(parameters_save(run->job->experiment->keep_dtype, model->entry->path, run->model_folder,
                         model->layout, run->job->backend, trainer_parameters(run->trainer), err));
     run->saved = true;

@@ -113,6 +113,7 @@ same() {
   done
   [ -z "$(ls "$out/cells" | grep -v '[.]h5$')" ] || fail "something is left behind: $(ls "$out/cells")"
   if [ -d "$reference/models" ] && [ $# = 0 ]; then
-    diff -r "$reference/models" "$out/models" >"$work/differences" || fail "the kept models differ"
+    diff -r "$reference/models" "$out/models" >"$work/differences" 2>&1 ||
+      { cat "$work/differences" >&2; fail "the kept models differ"; }
   fi
 }

@@ -13,6 +13,7 @@
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 
@@ -42,6 +43,34 @@ static size_t entries(const char *suffix) {
     assert_int_equal(file_list(folder, suffix, &names, &count, NULL), 0);
     file_free_list(names, count);
     return count;
+}
+
+static void removes_what_killed_writers_left(void **state) {
+    (void)state;
+    struct error err = {0};
+    char place[256];
+    struct file_writer *writer;
+    snprintf(place, sizeof place, "%s", in_folder("left"));
+    assert_int_equal(file_make_folder(place, &err), 0);
+    static const char *const others[] = {"left/a.tmp-x", "left/a.tmp-1-2.h5", "left/b"};
+    for (size_t i = 0; i < 3; i++) assert_int_equal(file_write(in_folder(others[i]), "1", 1, &err), 0);
+    if (!fork()) { /* killed while it writes */
+        if (file_writer_open(in_folder("left/c"), &writer, &err)) _exit(1);
+        kill(getpid(), SIGKILL);
+    }
+    int status;
+    assert_true(wait(&status) > 0 && WIFSIGNALED(status));
+    char **names;
+    size_t count;
+    assert_int_equal(file_list(place, "", &names, &count, &err), 0);
+    file_free_list(names, count);
+    assert_int_equal(count, 4);
+    assert_int_equal(file_remove_temporary(place, &err), 0);
+    for (size_t i = 0; i < 3; i++) assert_content(in_folder(others[i]), "1");
+    assert_int_equal(file_list(place, "", &names, &count, &err), 0);
+    file_free_list(names, count);
+    assert_int_equal(count, 3);
+    assert_int_equal(file_remove_tree(place, &err), 0);
 }
 
 static void writes_and_reads(void **state) {
@@ -262,9 +291,13 @@ static int tear_down(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(writes_and_reads),          cmocka_unit_test(maps),
-        cmocka_unit_test(commits_or_leaves_the_old), cmocka_unit_test(survives_a_full_disk),
-        cmocka_unit_test(makes_and_removes_folders), cmocka_unit_test(handles_names),
+        cmocka_unit_test(writes_and_reads),
+        cmocka_unit_test(maps),
+        cmocka_unit_test(removes_what_killed_writers_left),
+        cmocka_unit_test(commits_or_leaves_the_old),
+        cmocka_unit_test(survives_a_full_disk),
+        cmocka_unit_test(makes_and_removes_folders),
+        cmocka_unit_test(handles_names),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
