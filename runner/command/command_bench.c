@@ -14,12 +14,9 @@
 
 static const char usage[] = "usage: adapt bench MODEL_DIR|EXPERIMENT.json [OPTION ...]\n"
                             "\n"
-                            "Times training steps as `adapt run` takes them, on random tokens or on an "
-                            "experiment's own data: tokens a second, the\n"
-                            "share of the rate of a large matrix product in the same run, seconds by "
-                            "operation, memory, and what learning the\n"
-                            "mixture costs. Prints one line of JSON, on a terminal a table before it. Alone, "
-                            "under mpirun, or under srun.\n"
+                            "Times training steps as `adapt run` takes them, on random tokens or on an experiment's own data: tokens a second, the\n"
+                            "share of the rate of a large matrix product in the same run, seconds by operation, memory, and what learning the\n"
+                            "mixture costs. Prints one line of JSON, on a terminal a table before it. Alone, under mpirun, or under srun.\n"
                             "\n";
 
 enum { VALIDATION_EXAMPLES = 64 }; /* of each task that is made up */
