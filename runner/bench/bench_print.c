@@ -50,7 +50,8 @@ int bench_print_json(FILE *out, const struct bench_place *place, const struct be
     cJSON_AddStringToObject(o, "device", place->backend);
     machine_cpu(cpu);
     cJSON_AddStringToObject(o, "cpu", cpu);
-    cJSON_AddStringToObject(o, "dtype", "float32");
+    cJSON_AddStringToObject(o, "dtype", place->dtype);
+    cJSON_AddStringToObject(o, "link", place->link);
     put(o, "tasks", place->tasks);
     put(o, "ranks", place->ranks);
     put(o, "threads", place->threads);

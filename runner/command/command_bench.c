@@ -7,6 +7,7 @@
 #include "runner/command/complain.h"
 #include "runner/command/setting_options.h"
 #include "runner/device.h"
+#include "runner/link.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
@@ -129,6 +130,7 @@ static void close_session(struct session *s) {
     parameter_layout_destroy(&s->made.layout);
     made_tasks_destroy(&s->tasks);
     memory_free(s->method.settings);
+    link_close(&s->group);
     backend_destroy(&s->backend);
     group_release(&s->group);
 }
@@ -143,12 +145,16 @@ static int run(struct session *s, struct error *err) {
                                             : "cpu";
     int dtype = s->settings.dtype || !s->experiment ? s->settings.dtype : s->experiment->dtype;
     TRY(device_open(MPI_COMM_WORLD, device, dtype, s->threads, &s->backend, err));
+    int link = s->settings.link || !s->experiment ? s->settings.link : s->experiment->link;
+    TRY(link_open(&s->group, s->backend, link, err));
     TRY(bench_run(s->backend, &s->group, &s->work, (int)s->settings.steps, &result, err));
     if (!group_is_coordinator(&s->group)) return 0;
     struct bench_place place = {.work = folder ? "random tokens" : s->path,
                                 .model = s->work.model->entry->name,
                                 .method = s->work.method->name,
                                 .backend = s->backend->name,
+                                .dtype = s->backend->activations == DTYPE_BF16 ? "bfloat16" : "float32",
+                                .link = link_describe(&s->group),
                                 .tasks = s->work.model->tasks->count,
                                 .ranks = s->group.size,
                                 .threads = s->threads};

@@ -6,12 +6,13 @@
 #include <cstdlib>
 #include <deque>
 #include <set>
+#include <unistd.h>
 
 void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
                    const std::function<void()> &body);
 
 struct emulation_stream {
-    std::deque<std::function<void()>> work;
+    std::deque<std::function<bool()>> work; /* false: not yet */
     uint64_t put = 0, done = 0; /* pieces of work so far */
 };
 struct emulation_event {
@@ -27,27 +28,42 @@ std::set<emulation_stream *> &streams() {
 }
 
 cudaError_t last_error;
+int current_device;
 
 cudaError_t keep(cudaError_t error) {
     if (error) last_error = error;
     return error;
 }
 
-void drain(emulation_stream *stream, uint64_t number) {
-    if (stream->done >= number) return;
+/* Runs work up to this number; false where something has to wait for other processes. */
+bool advance(emulation_stream *stream, uint64_t number) {
+    bool going = true;
+    if (stream->done >= number) return true;
     emulation_memory_open();
-    while (stream->done < number) {
-        std::function<void()> work = std::move(stream->work.front());
+    while (going && stream->done < number) {
+        going = stream->work.front()();
+        if (!going) break;
         stream->work.pop_front();
-        work();
         stream->done++;
     }
     emulation_memory_close();
+    return going;
+}
+
+void drain(emulation_stream *stream, uint64_t number) {
+    while (!advance(stream, number)) usleep(200);
+}
+
+void put_waiting(emulation_stream *stream, std::function<bool()> work) {
+    stream->work.push_back(std::move(work));
+    stream->put++;
 }
 
 void put(emulation_stream *stream, std::function<void()> work) {
-    stream->work.push_back(std::move(work));
-    stream->put++;
+    put_waiting(stream, [work] {
+        work();
+        return true;
+    });
 }
 
 /* What the device sees of a pointer of a copy: on the device inside of an allocation, or the host's. */
@@ -70,6 +86,16 @@ bool emulation_lost() {
 void emulation_drain_all() {
     emulation_turn turn;
     for (emulation_stream *stream : streams()) drain(stream, stream->put);
+}
+
+void emulation_drain(cudaStream_t stream) {
+    emulation_turn turn;
+    drain(stream, stream->put);
+}
+
+void emulation_enqueue_waiting(cudaStream_t stream, std::function<bool()> work) {
+    emulation_turn turn;
+    put_waiting(stream, std::move(work));
 }
 
 cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
@@ -144,15 +170,23 @@ cudaError_t cudaSetDevice(int device) {
     emulation_turn turn;
     int count = 0;
     cudaGetDeviceCount(&count);
-    return device >= 0 && device < count ? cudaSuccess : cudaErrorInvalidDevice;
+    if (device < 0 || device >= count) return cudaErrorInvalidDevice;
+    current_device = device;
+    return cudaSuccess;
 }
 
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int) {
+int emulation_device() {
+    return current_device;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
     emulation_turn turn;
     memset(properties, 0, sizeof *properties);
     snprintf(properties->name, sizeof properties->name, "emulated GPU");
     size_t free;
     cudaMemGetInfo(&free, &properties->totalGlobalMem);
+    memset(properties->uuid.bytes, 0x5a, sizeof properties->uuid.bytes);
+    properties->uuid.bytes[0] = (char)device;
     properties->major = 9;
     properties->multiProcessorCount = 4;
     properties->sharedMemPerBlockOptin = 227 << 10;
@@ -200,14 +234,24 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     return cudaSuccess;
 }
 
+/* Work goes on a little with every look, as nobody waits for it otherwise. */
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (stream->done == stream->put) {
+        emulation_memory_check("cudaStreamQuery");
+        return cudaSuccess;
+    }
+    if (!advance(stream, stream->done + 1)) usleep(200);
+    return cudaErrorNotReady;
+}
+
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
     emulation_turn turn;
     if (!event->stream) return cudaSuccess;
     emulation_stream *other = event->stream;
     uint64_t number = event->number;
-    put(stream, [=] {
-        if (other != stream) drain(other, number);
-    });
+    put_waiting(stream, [=] { return other == stream || advance(other, number); });
     return cudaSuccess;
 }
 

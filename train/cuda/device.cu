@@ -1,6 +1,7 @@
 /* A device: found, opened, asked how it fares, closed. */
 #include "train/cuda/device.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 extern "C" {
@@ -39,6 +40,22 @@ bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cuda
     return false;
 }
 
+bool cuda_wait(struct cuda *cuda, enum cuda_operation op) {
+    char why[256];
+    if (!cuda->peers)
+        return cuda_good(cuda, op, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+    for (;;) {
+        cudaError_t status = cudaStreamQuery(cuda->stream);
+        if (status != cudaErrorNotReady) return cuda_good(cuda, op, "cudaStreamQuery", status);
+        if (cuda_peers_failed(cuda->peers, why, sizeof why)) {
+            cuda_fail(cuda, ERROR_DEVICE, op, "%s", why);
+            cuda->lost = true; /* what waits for these sums in the stream waits for ever */
+            return false;
+        }
+        sched_yield();
+    }
+}
+
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c) {
     if (!cuda_ready(cuda)) return false;
     if (a >= 0 && b >= 0 && c >= 0) return true;
@@ -57,7 +74,7 @@ static int check(struct backend *b, struct error *err) {
         cuda_good(
             cuda, CUDA_CHECK, "cudaMemcpyAsync",
             cudaMemcpyAsync(trouble, cuda->trouble, sizeof *trouble, cudaMemcpyDeviceToHost, cuda->stream));
-        cuda_good(cuda, CUDA_CHECK, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+        cuda_wait(cuda, CUDA_CHECK);
         if (trouble->operation >= 0)
             cuda_good(cuda, CUDA_CHECK, "cudaMemsetAsync",
                       cudaMemsetAsync(cuda->trouble, 0xff, sizeof *trouble, cuda->stream));
@@ -102,6 +119,7 @@ static void destroy(struct backend *b) {
     struct cuda *cuda = cuda_of(b);
     if (cuda->stream && !cuda->lost) cudaStreamSynchronize(cuda->stream);
     cuda_matmul_close(cuda);
+    cuda_close_nccl(cuda);
     for (int i = 0; i < CUDA_TABLES; i++) {
         cudaFree(cuda->tables[i].device);
         memory_free(cuda->tables[i].host);
@@ -164,7 +182,13 @@ static int open_device(struct cuda *cuda, struct error *err) {
         return error_set(err, ERROR_DEVICE,
                          "CUDA device %d, %s, is of compute capability %d.%d, and 8.0 is needed",
                          cuda->device, p.name, p.major, p.minor);
-    if (good) cuda->processors = p.multiProcessorCount;
+    if (good) {
+        cuda->processors = p.multiProcessorCount;
+        const unsigned char *id = (const unsigned char *)p.uuid.bytes;
+        size_t used = (size_t)snprintf(cuda->identity, sizeof cuda->identity, "GPU-");
+        for (size_t i = 0; i < sizeof p.uuid.bytes; i++)
+            used += (size_t)snprintf(cuda->identity + used, sizeof cuda->identity - used, "%02x", id[i]);
+    }
     good =
         good &&
         cuda_good(cuda, CUDA_OPEN, "cudaStreamCreate",
@@ -224,6 +248,7 @@ int cuda_backend_create(int device, struct backend **out, struct error *err) {
     cuda_install_cross_entropy(b);
     cuda_install_linear_argmax(b);
     cuda_install_optimizer(b);
+    cuda_install_peers(b);
     *out = b;
     return 0;
 }

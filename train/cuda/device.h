@@ -43,6 +43,8 @@ struct cuda_table {
 
 struct matmul_cache;
 struct cublaslt;
+struct nccl;
+struct cuda_peers;
 
 struct cuda {
     struct backend base; /* first, so that a struct backend * is a struct cuda * */
@@ -63,6 +65,9 @@ struct cuda {
     uint64_t table_clock;
     struct cublaslt *library;
     struct matmul_cache *matmuls;
+    struct nccl *nccl;        /* NULL until it is asked for */
+    struct cuda_peers *peers; /* the link that is open; closed by who opened it */
+    char identity[40];        /* "GPU-" and the device's UUID */
 };
 
 #ifdef ADAPT_EMULATION /* smaller: every thread costs the emulator time, and every edge is met sooner */
@@ -84,6 +89,11 @@ void cuda_fail(struct cuda *cuda, int code, enum cuda_operation op, const char *
     __attribute__((format(printf, 4, 5)));
 /* Whether a call of the runtime went well; a failure of `op` at `what` otherwise. */
 bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cudaError_t status);
+/* Waits for all of the stream; a failure of `op` also where sums over the ranks that it waits for broke. */
+bool cuda_wait(struct cuda *cuda, enum cuda_operation op);
+/* Whether something in a link's stream failed meanwhile; why[size] tells what. */
+bool cuda_peers_failed(struct cuda_peers *peers, char *why, size_t size);
+void cuda_close_nccl(struct cuda *cuda);
 /* Whether sizes are not negative; a failure otherwise. */
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c);
 
@@ -190,6 +200,7 @@ void cuda_install_gated(struct backend *b);
 void cuda_install_cross_entropy(struct backend *b);
 void cuda_install_linear_argmax(struct backend *b);
 void cuda_install_optimizer(struct backend *b);
+void cuda_install_peers(struct backend *b);
 
 /* ---- starting kernels */
 
