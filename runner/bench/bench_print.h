@@ -9,6 +9,7 @@
 struct bench_place {
     const char *work; /* the model folder or the experiment file */
     const char *model, *method, *backend;
+    enum dtype activations;
     int tasks, ranks, threads;
 };
 

@@ -152,6 +152,7 @@ static int run(struct session *s, struct error *err) {
                                 .model = s->work.model->entry->name,
                                 .method = s->work.method->name,
                                 .backend = s->backend->name,
+                                .activations = s->backend->activations,
                                 .tasks = s->work.model->tasks->count,
                                 .ranks = s->group.size,
                                 .threads = s->threads};
