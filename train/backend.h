@@ -116,6 +116,8 @@ struct linear_cross_entropy {
     struct view alignment; /* F64 [slots], added to */
 };
 
+enum { BACKEND_STAMPS = 1024 };
+
 struct peers; /* train/peers.h */
 struct peers_card;
 
@@ -142,6 +144,16 @@ struct backend {
     void (*memory)(struct backend *b, size_t *left, size_t *total);
     /* Waits for everything and returns the first failure since the last check, with the operation's name. */
     int (*check)(struct backend *b, struct error *err);
+
+    /* --- time in the order of operations */
+    /* Puts time stamp number `i`, 0 <= i < BACKEND_STAMPS, behind everything called so far, and does not
+     * wait; where it was put before, it moves. Put while a failure stands, it may be nowhere. The first stamp
+     * of all may allocate. */
+    void (*stamp)(struct backend *b, int i);
+    /* Waits for both stamps and returns the seconds from one to the other; 0 where one of them is nowhere,
+     * and while a failure stands. */
+    double (*stamp_seconds)(struct backend *b, int from, int to);
+
     void (*destroy)(struct backend *b); /* called by backend_destroy */
 
     /* --- whole vectors of `n` elements */

@@ -161,7 +161,7 @@ static int take(struct bench *bench, enum kind kind, const struct draw_list *dra
     else
         TRY(trainer_update_step(bench->trainer, draws, bench->sampler, mixture_shares(bench->mixture),
                                 worst_case, update, RATE, &step, err));
-    TRY(group_barrier(bench->group, err));
+    TRY(group_agree(bench->group, bench->timing->check(bench->timing, err), err)); /* all is done, on all */
     double seconds = clock_seconds() - start;
     if (!out) return 0;
     timing_take(bench->timing, timed);

@@ -153,7 +153,7 @@ static int run(struct session *s, struct error *err) {
                                 .model = s->work.model->entry->name,
                                 .method = s->work.method->name,
                                 .backend = s->backend->name,
-                                .dtype = s->backend->activations == DTYPE_BF16 ? "bfloat16" : "float32",
+                                .activations = s->backend->activations,
                                 .link = link_describe(&s->group),
                                 .tasks = s->work.model->tasks->count,
                                 .ranks = s->group.size,

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # emulated_gpu.sh BUILD: cells of the demonstration on the cuda backend with an emulated GPU (tests/emulation) walk the CPU's
 # path: in float32 to 1e-4 of losses and mixture, alone and on two ranks that share the GPU; in bfloat16 to 1 % of the losses.
-# A device without room for a cell says so with the numbers, one that is lost ends its cells with a reason, and neither breaks
+# `adapt bench` tells where the device's time goes. A device without room for a cell says so with the numbers, one that is lost ends its cells with a reason, and neither breaks
 # the archive.
 set -euo pipefail
 build=$1
@@ -45,6 +45,26 @@ expect 0 "$mpirun" 2 "$emulated" run "$work/ranks.json"
 close 1e-4 ranks adapt steps/loss steps/mixture steps/validation_loss
 expect 0 "$emulated" run "$work/bfloat16.json" --cells 1
 close 1e-2 bfloat16 uniform steps/loss
+
+# The emulated GPU works only while it is waited for: what operations took is nearly all of a step, and what calling them took
+# would be hardly any.
+bench=("$emulated" bench "$work/demo/models/tiny-qwen3" --device cuda --steps 1 --threads 1 --tasks 3 --length 32 --batch-tokens 96)
+expect 0 "${bench[@]}"
+says out '"device":"cuda"' '"dtype":"bfloat16"'
+if command -v python3 >/dev/null; then
+  python3 - "$work/out" <<'PY' || fail "operations do not add up to a step"
+import json, sys
+result = json.loads(open(sys.argv[1]).read())
+for kind in "plain", "plain_matching", "update":
+    step, parts = result[kind]["step_seconds"], result[kind]["operation_seconds"]
+    print(kind, step, sum(parts.values()), parts)
+    assert 0.7 * step < sum(parts.values()) < 1.001 * step
+    for name, seconds in parts.items():
+        assert (seconds > 0) == (kind == "update" or name != "row_dot"), name
+PY
+fi
+ADAPT_EMULATION_LOST=4000 expect 1 timeout 60 "${bench[@]}"
+says err 'on CUDA device 0: unknown error'
 
 expect 2 "$emulated" run "$work/float32.json" --out "$work/wrong" --cells 99
 sed 's|"device": "cuda"|"device": "cpu"|' "$work/bfloat16.json" >"$work/cpu16.json"

@@ -159,7 +159,7 @@ void run_fresh(void *fiber) {
 }
 
 void start_warp(unsigned first) {
-    static std::vector<struct fiber *> fibers;
+    static std::vector<struct fiber *> &fibers = *new std::vector<struct fiber *>; /* to the program's end */
     fresh = shuffled(first);
     while (fresh.left) {
         if (fibers.size() == now.fibers) fibers.push_back(fiber_create());

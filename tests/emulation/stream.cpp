@@ -2,9 +2,11 @@
  * sees the old one, what changes a source too early changes what is copied. */
 #include "tests/emulation/emulation.h"
 
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <deque>
+#include <memory>
 #include <set>
 #include <unistd.h>
 
@@ -18,6 +20,8 @@ struct emulation_stream {
 struct emulation_event {
     emulation_stream *stream = nullptr;
     uint64_t number = 0; /* done when the stream has done so many */
+    bool timed = false;
+    std::shared_ptr<std::chrono::steady_clock::time_point> time; /* set when it is done */
 };
 
 namespace {
@@ -135,6 +139,7 @@ const char *cudaGetErrorString(cudaError_t error) {
     case cudaErrorInvalidDevice: return "invalid device ordinal";
     case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
     case cudaErrorInvalidValue: return "invalid argument";
+    case cudaErrorInvalidResourceHandle: return "invalid resource handle";
     case cudaErrorNotReady: return "device not ready";
     default: return "unknown error";
     }
@@ -255,9 +260,10 @@ cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned
     return cudaSuccess;
 }
 
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned) {
+cudaError_t cudaEventCreateWithFlags(cudaEvent_t *out, unsigned flags) {
     emulation_turn turn;
     *out = new emulation_event;
+    (*out)->timed = !(flags & cudaEventDisableTiming);
     return cudaSuccess;
 }
 
@@ -270,6 +276,11 @@ cudaError_t cudaEventDestroy(cudaEvent_t event) {
 cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (event->timed) { /* a time of its own: the event may be recorded again, or go, before */
+        auto time = std::make_shared<std::chrono::steady_clock::time_point>();
+        event->time = time;
+        put(stream, [time] { *time = std::chrono::steady_clock::now(); });
+    }
     event->stream = stream;
     event->number = stream->put;
     return cudaSuccess;
@@ -285,4 +296,13 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 cudaError_t cudaEventQuery(cudaEvent_t event) {
     emulation_turn turn;
     return event->stream && event->stream->done < event->number ? cudaErrorNotReady : cudaSuccess;
+}
+
+cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (!start->time || !end->time) return keep(cudaErrorInvalidResourceHandle);
+    if (cudaEventQuery(start) || cudaEventQuery(end)) return keep(cudaErrorNotReady);
+    *milliseconds = std::chrono::duration<float, std::milli>(*end->time - *start->time).count();
+    return cudaSuccess;
 }

@@ -119,6 +119,7 @@ static void destroy(struct backend *b) {
     struct cuda *cuda = cuda_of(b);
     if (cuda->stream && !cuda->lost) cudaStreamSynchronize(cuda->stream);
     cuda_matmul_close(cuda);
+    cuda_stamps_close(cuda);
     cuda_close_nccl(cuda);
     for (int i = 0; i < CUDA_TABLES; i++) {
         cudaFree(cuda->tables[i].device);
@@ -233,6 +234,7 @@ int cuda_backend_create(int device, struct backend **out, struct error *err) {
         return code;
     }
     cuda_install_memory(b);
+    cuda_install_stamps(b);
     cuda_install_vectors(b);
     cuda_install_matmul(b);
     cuda_install_linear_gradient(b);

@@ -41,6 +41,11 @@ struct cuda_table {
     uint64_t used; /* when; the oldest is overwritten */
 };
 
+struct cuda_stamp {
+    cudaEvent_t event;
+    bool put;
+};
+
 struct matmul_cache;
 struct cublaslt;
 struct nccl;
@@ -63,6 +68,8 @@ struct cuda {
     bool half_used[2];
     struct cuda_table tables[CUDA_TABLES];
     uint64_t table_clock;
+    struct cuda_stamp stamps[BACKEND_STAMPS];
+    int stamps_made; /* that have an event */
     struct cublaslt *library;
     struct matmul_cache *matmuls;
     struct nccl *nccl;        /* NULL until it is asked for */
@@ -182,9 +189,11 @@ void cuda_align(struct cuda *cuda, enum cuda_operation op, const struct cuda_ali
 
 int cuda_matmul_open(struct cuda *cuda, struct error *err);
 void cuda_matmul_close(struct cuda *cuda);
+void cuda_stamps_close(struct cuda *cuda);
 
 /* Each family puts its operations into the table. */
 void cuda_install_memory(struct backend *b);
+void cuda_install_stamps(struct backend *b);
 void cuda_install_vectors(struct backend *b);
 void cuda_install_matmul(struct backend *b);
 void cuda_install_linear_gradient(struct backend *b);

@@ -3,6 +3,7 @@
 #ifndef ADAPT_TRAIN_CUDA_LIBRARY_H
 #define ADAPT_TRAIN_CUDA_LIBRARY_H
 
+#include <stddef.h>
 extern "C" {
 #include "base/error.h"
 }

@@ -7,6 +7,8 @@
 #define CUDA_OPERATIONS(X)                                                                                   \
     X(CUDA_OPEN, "open")                                                                                     \
     X(CUDA_CHECK, "check")                                                                                   \
+    X(CUDA_STAMP, "stamp")                                                                                   \
+    X(CUDA_STAMP_SECONDS, "stamp_seconds")                                                                   \
     X(CUDA_UPLOAD, "upload")                                                                                 \
     X(CUDA_DOWNLOAD, "download")                                                                             \
     X(CUDA_POINTER, "device_pointer")                                                                        \
