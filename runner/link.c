@@ -151,6 +151,7 @@ bool link_takes_device_memory(const struct group *group) {
 
 int link_settle(const struct group *group, struct error *err) {
     struct link *link = group->link;
+    if (!link || !link->peers) return 0;
     int code = group_agree(group, link->peers->join(link->peers, err), err);
     if (!code) return 0;
     /* Those that have begun wait on their devices for those that have not. */

@@ -24,7 +24,8 @@ struct peers {
      * its own rank to the others. Runs beside operations as `sum` does. */
     void (*gather)(struct peers *peers, const size_t *lengths, struct view x);
     /* Operations called from now on come after the sums and gatherings. Does not wait; returns why one of
-     * them could not be begun on this rank. */
+     * them could not be begun on this rank. One that fails later fails the backend's `check`, and every join
+     * from then on. */
     int (*join)(struct peers *peers, struct error *err);
     /* Gives up what is not done, where another rank cannot take part; only `close` may follow. */
     void (*abandon)(struct peers *peers);

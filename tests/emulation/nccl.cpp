@@ -55,9 +55,13 @@ bool all_there(const emulation_link *link, const char *what, long number) {
     return true;
 }
 
+bool await(const std::function<bool()> &happened) {
+    for (int i = 0; i < PATIENCE && !happened(); i++) usleep(1000);
+    return happened();
+}
+
 bool await_all(const emulation_link *link, const char *what) {
-    for (int i = 0; i < PATIENCE && !all_there(link, what, 0); i++) usleep(1000);
-    return all_there(link, what, 0);
+    return await([=] { return all_there(link, what, 0); });
 }
 
 void remove_files(emulation_link *link) {
@@ -135,12 +139,14 @@ ncclResult_t ncclCommInitRank(ncclComm_t *out, int ranks, ncclUniqueId id, int r
 }
 
 ncclResult_t ncclCommDestroy(ncclComm_t link) {
-    if (!write_file(link, file_name(link, "bye", 0, link->rank), "", 0) || !await_all(link, "bye"))
-        return ncclSystemError;
-    /* Whoever is here has read what it needs; who looks for the last file may still be at it. */
-    link->written.pop_back();
+    std::string first = file_name(link, "hello", 0, 0);
+    emulation_drain_all();
+    if (!write_file(link, file_name(link, "bye", 0, link->rank), "", 0)) return ncclSystemError;
+    /* All are here when rank 0 has seen them, which it tells by removing its first file. */
+    bool together =
+        link->rank == 0 ? await_all(link, "bye") : await([=] { return access(first.c_str(), F_OK) != 0; });
     remove_files(link);
-    return ncclSuccess;
+    return together ? ncclSuccess : ncclSystemError;
 }
 
 ncclResult_t ncclCommAbort(ncclComm_t link) {

@@ -17,6 +17,8 @@ enum { SKIPPED = 77 };
 const struct linked_case *linked_cases(const char *device) {
     static const struct linked_case in_host_memory[] = {{"cpu", LINK_AUTO}, {"memcheck", LINK_AUTO}, {0}};
     static const struct linked_case gpus[] = {{"cuda", LINK_AUTO}, {"cuda", LINK_HOST}, {0}};
+    static const struct linked_case emulated[] = {
+        {"cuda", LINK_AUTO}, {"cuda", LINK_HOST}, {"cuda", LINK_MPI}, {0}};
     char why[256];
     if (!device || strcmp(device, "cuda")) return in_host_memory;
     if (!cuda_device_count(why, sizeof why)) {
@@ -24,7 +26,13 @@ const struct linked_case *linked_cases(const char *device) {
         MPI_Finalize();
         exit(SKIPPED);
     }
-    return gpus;
+    return linked_emulated() ? emulated : gpus;
+}
+
+bool linked_emulated(void) {
+    char text[512];
+    cuda_describe(text, sizeof text);
+    return strstr(text, "emulated GPU") != NULL;
 }
 
 void linked_group_open(const struct linked_case *chosen, struct group *group, struct backend **backend) {
@@ -33,6 +41,7 @@ void linked_group_open(const struct linked_case *chosen, struct group *group, st
     char devices[16];
     snprintf(devices, sizeof devices, "%d", group->size);
     setenv("ADAPT_EMULATION_DEVICES", devices, 1); /* of the emulator, where there is one */
+    if (chosen->link == LINK_MPI) setenv("ADAPT_EMULATION_MPI", "1", 1);
     if (device_open(MPI_COMM_WORLD, chosen->device, DEVICE_AUTO, 1, backend, &err) ||
         link_open(group, *backend, chosen->link, &err))
         fail_msg("%s", err.message);
@@ -40,10 +49,12 @@ void linked_group_open(const struct linked_case *chosen, struct group *group, st
     bool own = cuda && group->size > 1 && cuda_device_count(NULL, 0) >= group->size;
     if (group->rank == 0) print_message("%s: %s\n", chosen->device, link_describe(group));
     assert_int_equal(link_peers(group) != NULL, own && chosen->link == LINK_AUTO);
+    assert_int_equal(link_takes_device_memory(group), group->size > 1 && chosen->link == LINK_MPI);
 }
 
 void linked_group_close(struct group *group, struct backend **backend) {
     link_close(group);
     backend_destroy(backend);
     group_release(group);
+    unsetenv("ADAPT_EMULATION_MPI");
 }

@@ -49,7 +49,6 @@ bool cuda_wait(struct cuda *cuda, enum cuda_operation op) {
         if (status != cudaErrorNotReady) return cuda_good(cuda, op, "cudaStreamQuery", status);
         if (cuda_peers_failed(cuda->peers, why, sizeof why)) {
             cuda_fail(cuda, ERROR_DEVICE, op, "%s", why);
-            cuda->lost = true; /* what waits for these sums in the stream waits for ever */
             return false;
         }
         sched_yield();

@@ -45,14 +45,17 @@ static bool nccl_went(struct cuda_peers *p, const char *what, ncclResult_t statu
     return false;
 }
 
+static void told_abandoned(struct cuda_peers *p) {
+    if (!p->failure.code) error_set(&p->failure, ERROR_DEVICE, "sums over the ranks: their link broke earlier");
+}
+
 /* The device's memory of x, with all that was called so far before what the peers' stream is given next; NULL
  * after a failure. */
 static float *begin(struct cuda_peers *p, size_t n, struct view x) {
     struct cuda *cuda = p->cuda;
     if (cuda->lost && !p->failure.code)
         error_set(&p->failure, ERROR_DEVICE, "%s", cuda->failure.message);
-    if (!p->comm && !p->failure.code)
-        error_set(&p->failure, ERROR_INTERNAL, "sums over the ranks: the link was abandoned");
+    if (!p->comm) told_abandoned(p);
     float *at = (float *)cuda->base.device_pointer(&cuda->base, x, n, true);
     if (!at && !p->failure.code)
         error_set(&p->failure, ERROR_INTERNAL, "sums over the ranks: %zu elements leave their buffer", n);
@@ -94,6 +97,7 @@ static int join(struct peers *peers, struct error *err) {
                                        cudaStreamWaitEvent(p->cuda->stream, p->done, 0)));
     p->timed = p->busy && good;
     p->busy = false;
+    if (!p->comm) told_abandoned(p);
     struct error failure = p->failure;
     p->failure.code = 0;
     return failure.code ? error_set(err, failure.code, "%s", failure.message) : 0;
@@ -140,6 +144,7 @@ bool cuda_peers_failed(struct cuda_peers *p, char *why, size_t size) {
     if (status == ncclSuccess || status == ncclInProgress) return false;
     snprintf(why, size, "sums over the ranks on CUDA device %d: %s", p->cuda->device,
              p->library->ncclGetErrorString(status));
+    abandon(&p->base);
     return true;
 }
 
