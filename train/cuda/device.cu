@@ -155,15 +155,17 @@ int cuda_device_count(char *why, size_t size) {
 
 void cuda_describe(char *text, size_t size) {
     char why[256];
+    char nccl[512];
     int driver = 0, runtime = 0, count = cuda_device_count(why, sizeof why);
+    cuda_describe_nccl(nccl, sizeof nccl);
     if (!count) {
-        snprintf(text, size, "no device (%s)", why);
+        snprintf(text, size, "no device (%s); %s", why, nccl);
         return;
     }
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
-    size_t used = (size_t)snprintf(text, size, "runtime %d.%d, driver %d.%d", runtime / 1000,
-                                   runtime % 100 / 10, driver / 1000, driver % 100 / 10);
+    size_t used = (size_t)snprintf(text, size, "runtime %d.%d, driver %d.%d, %s", runtime / 1000,
+                                   runtime % 100 / 10, driver / 1000, driver % 100 / 10, nccl);
     for (int i = 0; i < count && used < size; i++) {
         struct cudaDeviceProp p;
         if (cudaGetDeviceProperties(&p, i) != cudaSuccess) continue;

@@ -102,6 +102,8 @@ bool cuda_wait(struct cuda *cuda, enum cuda_operation op);
  * for the sum would wait for ever. */
 bool cuda_peers_failed(struct cuda_peers *peers, char *why, size_t size);
 void cuda_close_nccl(struct cuda *cuda);
+/* "NCCL 2.27.3", or why there is none. */
+void cuda_describe_nccl(char *text, size_t size);
 /* Whether sizes are not negative; a failure otherwise. */
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c);
 

@@ -154,14 +154,17 @@ static int find(struct cuda *cuda, struct error *err) {
     return cuda->nccl ? 0 : nccl_open(&cuda->nccl, err);
 }
 
+static void name_library(const struct nccl *library, char *text, size_t size) {
+    snprintf(text, size, "NCCL %d.%d.%d", library->version / 10000, library->version / 100 % 100,
+             library->version % 100);
+}
+
 static int card_of(struct backend *b, struct peers_card *card, struct error *err) {
     struct cuda *cuda = cuda_of(b);
     memset(card, 0, sizeof *card);
     memcpy(card->device, cuda->identity, sizeof cuda->identity);
     TRY(find(cuda, err));
-    int version = cuda->nccl->version;
-    snprintf(card->library, sizeof card->library, "NCCL %d.%d.%d", version / 10000, version / 100 % 100,
-             version % 100);
+    name_library(cuda->nccl, card->library, sizeof card->library);
     return 0;
 }
 
@@ -214,16 +217,33 @@ void cuda_close_nccl(struct cuda *cuda) {
     nccl_close(&cuda->nccl);
 }
 
+void cuda_describe_nccl(char *text, size_t size) {
+    struct nccl *library;
+    struct error err = {0, ""};
+    if (nccl_open(&library, &err)) {
+        snprintf(text, size, "no NCCL (%s)", err.message);
+        return;
+    }
+    name_library(library, text, size);
+    nccl_close(&library);
+}
+
 #else
 
-bool cuda_peers_failed(struct cuda_peers *, char *, size_t) {
+bool cuda_peers_failed(struct cuda_peers *, char *, size_t) { /* there are none */
     return false;
+}
+
+static const char reason[] = "this program was built without NCCL's header, nccl.h";
+
+void cuda_describe_nccl(char *text, size_t size) {
+    snprintf(text, size, "no NCCL (%s)", reason);
 }
 
 static int card_of(struct backend *b, struct peers_card *card, struct error *err) {
     memset(card, 0, sizeof *card);
     memcpy(card->device, cuda_of(b)->identity, sizeof cuda_of(b)->identity);
-    return error_set(err, ERROR_DEVICE, "this program was built without NCCL's header, nccl.h");
+    return error_set(err, ERROR_DEVICE, "%s", reason);
 }
 static int make_id(struct backend *b, unsigned char *, struct error *err) {
     struct peers_card card;
