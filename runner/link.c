@@ -10,7 +10,7 @@
 const char *const link_kind_names[] = {
     [LINK_AUTO] = "auto", [LINK_NCCL] = "nccl", [LINK_MPI] = "mpi", [LINK_HOST] = "host", NULL};
 
-enum { WHY_BYTES = sizeof ((struct error *)0)->message };
+enum { WHY_BYTES = sizeof((struct error *)0)->message };
 
 struct link {
     struct peers *peers; /* owned; NULL: by MPI */
@@ -51,7 +51,7 @@ static void judge(const struct hand *hands, int ranks, char why[WHY_BYTES]) {
 /* What the coordinator tells the others. */
 struct verdict {
     char why[WHY_BYTES]; /* there is no link of devices; "" */
-    char library[sizeof ((struct peers_card *)0)->library];
+    char library[sizeof((struct peers_card *)0)->library];
     unsigned char id[PEERS_ID_BYTES];
 };
 
@@ -104,8 +104,7 @@ static int open_peers(const struct group *group, struct backend *backend, struct
 static int choose(const struct group *group, struct backend *backend, int wanted, struct link *link,
                   struct error *err) {
     char why[WHY_BYTES] = "as asked for";
-    if (wanted == LINK_AUTO || wanted == LINK_NCCL)
-        TRY(open_peers(group, backend, link, why, err));
+    if (wanted == LINK_AUTO || wanted == LINK_NCCL) TRY(open_peers(group, backend, link, why, err));
     if (link->peers) return 0;
     if (wanted == LINK_NCCL)
         return error_set(err, ERROR_DEVICE, "link \"nccl\": %s (\"auto\" takes what there is)", why);
@@ -113,8 +112,9 @@ static int choose(const struct group *group, struct backend *backend, int wanted
     TRY(group_agree_least(group, 0, &aware, 1, err));
     link->takes_device_memory = aware && wanted != LINK_HOST;
     if (wanted == LINK_MPI && !aware)
-        return error_set(err, ERROR_DEVICE,
-                         "link \"mpi\": this MPI does not take device memory (\"host\" goes through the host's)");
+        return error_set(
+            err, ERROR_DEVICE,
+            "link \"mpi\": this MPI does not take device memory (\"host\" goes through the host's)");
     snprintf(link->description, sizeof link->description, "%s (%s)",
              link->takes_device_memory ? "MPI" : "MPI through the host's memory", why);
     return 0;

@@ -28,8 +28,8 @@ struct peers *link_peers(const struct group *group);
 /* Whether MPI takes device memory. Not collective. */
 bool link_takes_device_memory(const struct group *group);
 
-/* Joins what was begun with link_peers, if anything: 0 if every rank could begin it. Otherwise all ranks give it up, with
- * the failure of one of them, and go by MPI from then on. Collective. */
+/* Joins what was begun with link_peers, if anything: 0 if every rank could begin it. Otherwise all ranks give
+ * it up, with the failure of one of them, and go by MPI from then on. Collective. */
 int link_settle(const struct group *group, struct error *err);
 
 #endif

@@ -13,7 +13,7 @@ enum {
        2^18 on. */
     BUCKET = 1 << 16,
     PEERS_BUCKET = 1 << 22, /* between devices, where a call costs more and bandwidth comes later */
-    IN_FLIGHT = 64, /* buckets that MPI works on at a time */
+    IN_FLIGHT = 64,         /* buckets that MPI works on at a time */
     /* Between looks at them. A blocking call would keep a core busy while it waits for ranks that still
        compute. */
     PAUSE_NANOSECONDS = 100 * 1000

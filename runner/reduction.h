@@ -6,8 +6,8 @@
  * MPI_THREAD_SERIALIZED), the computing thread makes them, each time it hands something over. Between
  * reduction_begin and reduction_finish the caller makes no MPI calls.
  *
- * Where the ranks' devices have a link of their own (runner/link.h), buckets are handed to that instead, in the
- * order of the device's operations: no thread, and nobody waits.
+ * Where the ranks' devices have a link of their own (runner/link.h), buckets are handed to that instead, in
+ * the order of the device's operations: no thread, and nobody waits.
  *
  * All ranks sum the same buckets in the same order, so sums are the same bits for one number of ranks whether
  * they overlap or not. A rank whose computation fails goes on to reduction_finish, which sums what is there:

@@ -1,7 +1,7 @@
 /* NCCL between the emulated GPUs of processes on one machine, by files in /dev/shm: a rank's part of a sum is
  * written when the sum is put into the stream, after the work before it; the sum itself is done when the
- * stream gets to it and every rank's part is there. Until then the vector is NaN: who reads it without waiting
- * sees that, and what is written to it is lost. */
+ * stream gets to it and every rank's part is there. Until then the vector is NaN: who reads it without
+ * waiting sees that, and what is written to it is lost. */
 #include "nccl.h"
 #include "tests/emulation/emulation.h"
 
@@ -78,7 +78,8 @@ void fill_with_nan(float *at, size_t count) {
 bool contribute(emulation_link *link, const float *from, size_t count, cudaStream_t stream) {
     emulation_drain(stream);
     emulation_memory_open();
-    bool good = write_file(link, file_name(link, "call", link->calls, link->rank), from, count * sizeof *from);
+    bool good =
+        write_file(link, file_name(link, "call", link->calls, link->rank), from, count * sizeof *from);
     emulation_memory_close();
     return good;
 }
@@ -120,7 +121,8 @@ const char *ncclGetErrorString(ncclResult_t result) {
 
 ncclResult_t ncclGetUniqueId(ncclUniqueId *id) {
     static int made;
-    snprintf(id->internal, sizeof id->internal, "/dev/shm/adapt-emulated-nccl-%ld-%d", (long)getpid(), made++);
+    snprintf(id->internal, sizeof id->internal, "/dev/shm/adapt-emulated-nccl-%ld-%d", (long)getpid(),
+             made++);
     return ncclSuccess;
 }
 
@@ -191,8 +193,8 @@ ncclResult_t ncclAllReduce(const void *from, void *to, size_t count, ncclDataTyp
     return ncclSuccess;
 }
 
-ncclResult_t ncclBroadcast(const void *from, void *to, size_t count, ncclDataType_t, int root, ncclComm_t link,
-                           cudaStream_t stream) {
+ncclResult_t ncclBroadcast(const void *from, void *to, size_t count, ncclDataType_t, int root,
+                           ncclComm_t link, cudaStream_t stream) {
     emulation_turn turn;
     float *at = (float *)to;
     if (from != to || !emulation_memory_holds(to, count * sizeof *at))

@@ -15,7 +15,7 @@ void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
 
 struct emulation_stream {
     std::deque<std::function<bool()>> work; /* false: not yet */
-    uint64_t put = 0, done = 0; /* pieces of work so far */
+    uint64_t put = 0, done = 0;             /* pieces of work so far */
 };
 struct emulation_event {
     emulation_stream *stream = nullptr;

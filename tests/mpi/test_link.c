@@ -1,5 +1,5 @@
-/* How ranks on GPUs of their own are linked, what is said where they cannot be, and how a link that breaks ends
- * for all of them. (DEVICE-ARGUMENT) */
+/* How ranks on GPUs of their own are linked, what is said where they cannot be, and how a link that breaks
+ * ends for all of them. (DEVICE-ARGUMENT) */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -57,8 +57,8 @@ static void test_ranks_that_share_a_gpu(void **state) {
                         "MPI through the host's memory (ranks 0 and 1 have the same GPU)");
     link_close(&group);
     assert_int_equal(link_open(&group, backend, LINK_NCCL, &err), ERROR_DEVICE);
-    assert_string_equal(
-        err.message, "link \"nccl\": ranks 0 and 1 have the same GPU (\"auto\" takes what there is)");
+    assert_string_equal(err.message,
+                        "link \"nccl\": ranks 0 and 1 have the same GPU (\"auto\" takes what there is)");
     link_close(&group);
     assert_int_equal(link_open(&group, backend, LINK_MPI, &err), ERROR_DEVICE);
     assert_non_null(strstr(err.message, "this MPI does not take device memory"));

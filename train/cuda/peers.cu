@@ -1,5 +1,5 @@
-/* Links between GPUs of several processes, by NCCL: sums and gatherings in a stream of their own, which events
- * tie to the operations' stream. */
+/* Links between GPUs of several processes, by NCCL: sums and gatherings in a stream of their own, which
+ * events tie to the operations' stream. */
 #include "train/cuda/nccl.h"
 
 #include <stdio.h>
@@ -12,16 +12,16 @@ extern "C" {
 #if CUDA_HAS_NCCL
 
 struct cuda_peers {
-    struct peers base; /* first, so that a struct peers * is a struct cuda_peers * */
-    struct cuda *cuda; /* borrowed */
+    struct peers base;    /* first, so that a struct peers * is a struct cuda_peers * */
+    struct cuda *cuda;    /* borrowed */
     struct nccl *library; /* borrowed */
     ncclComm_t comm;      /* NULL: abandoned */
     int ranks;
     cudaStream_t stream;
     cudaEvent_t ready, begun, done, joined; /* the last three with their times */
-    bool busy;  /* something was begun since the last join */
-    bool timed; /* something was begun before it */
-    struct error failure; /* the first since the last join */
+    bool busy;                              /* something was begun since the last join */
+    bool timed;                             /* something was begun before it */
+    struct error failure;                   /* the first since the last join */
 };
 
 static struct cuda_peers *peers_of(struct peers *p) {
@@ -46,21 +46,20 @@ static bool nccl_went(struct cuda_peers *p, const char *what, ncclResult_t statu
 }
 
 static void told_abandoned(struct cuda_peers *p) {
-    if (!p->failure.code) error_set(&p->failure, ERROR_DEVICE, "sums over the ranks: their link broke earlier");
+    if (!p->failure.code)
+        error_set(&p->failure, ERROR_DEVICE, "sums over the ranks: their link broke earlier");
 }
 
 /* The device's memory of x, with all that was called so far before what the peers' stream is given next; NULL
  * after a failure. */
 static float *begin(struct cuda_peers *p, size_t n, struct view x) {
     struct cuda *cuda = p->cuda;
-    if (cuda->lost && !p->failure.code)
-        error_set(&p->failure, ERROR_DEVICE, "%s", cuda->failure.message);
+    if (cuda->lost && !p->failure.code) error_set(&p->failure, ERROR_DEVICE, "%s", cuda->failure.message);
     if (!p->comm) told_abandoned(p);
     float *at = (float *)cuda->base.device_pointer(&cuda->base, x, n, true);
     if (!at && !p->failure.code)
         error_set(&p->failure, ERROR_INTERNAL, "sums over the ranks: %zu elements leave their buffer", n);
-    if (p->failure.code ||
-        !cuda_went(p, "cudaEventRecord", cudaEventRecord(p->ready, cuda->stream)) ||
+    if (p->failure.code || !cuda_went(p, "cudaEventRecord", cudaEventRecord(p->ready, cuda->stream)) ||
         !cuda_went(p, "cudaStreamWaitEvent", cudaStreamWaitEvent(p->stream, p->ready, 0)))
         return NULL;
     if (!p->busy && !cuda_went(p, "cudaEventRecord", cudaEventRecord(p->begun, p->stream))) return NULL;
@@ -84,17 +83,18 @@ static void gather(struct peers *peers, const size_t *lengths, struct view x) {
     if (!at || !nccl_went(p, "ncclGroupStart", p->library->ncclGroupStart())) return;
     for (int rank = 0; rank < p->ranks; at += lengths[rank++])
         if (lengths[rank])
-            nccl_went(p, "ncclBroadcast",
-                      p->library->ncclBroadcast(at, at, lengths[rank], ncclFloat32, rank, p->comm, p->stream));
+            nccl_went(
+                p, "ncclBroadcast",
+                p->library->ncclBroadcast(at, at, lengths[rank], ncclFloat32, rank, p->comm, p->stream));
     nccl_went(p, "ncclGroupEnd", p->library->ncclGroupEnd());
 }
 
 static int join(struct peers *peers, struct error *err) {
     struct cuda_peers *p = peers_of(peers);
-    bool good = !p->busy || (cuda_went(p, "cudaEventRecord", cudaEventRecord(p->done, p->stream)) &&
-                             cuda_went(p, "cudaEventRecord", cudaEventRecord(p->joined, p->cuda->stream)) &&
-                             cuda_went(p, "cudaStreamWaitEvent",
-                                       cudaStreamWaitEvent(p->cuda->stream, p->done, 0)));
+    bool good =
+        !p->busy || (cuda_went(p, "cudaEventRecord", cudaEventRecord(p->done, p->stream)) &&
+                     cuda_went(p, "cudaEventRecord", cudaEventRecord(p->joined, p->cuda->stream)) &&
+                     cuda_went(p, "cudaStreamWaitEvent", cudaStreamWaitEvent(p->cuda->stream, p->done, 0)));
     p->timed = p->busy && good;
     p->busy = false;
     if (!p->comm) told_abandoned(p);
