@@ -37,6 +37,15 @@ cudaError_t keep(cudaError_t error) {
     return error;
 }
 
+uint64_t waits;
+
+/* The host waits, for work that is still to do. */
+void count_wait() {
+    if (waits++ == 0 && getenv("ADAPT_EMULATION_WAITS"))
+        atexit(
+            [] { fprintf(stderr, "emulated GPU: the host waited %llu times\n", (unsigned long long)waits); });
+}
+
 void drain(emulation_stream *stream, uint64_t number) {
     if (stream->done >= number) return;
     emulation_memory_open();
@@ -73,7 +82,17 @@ bool emulation_lost() {
 
 void emulation_drain_all() {
     emulation_turn turn;
-    for (emulation_stream *stream : streams()) drain(stream, stream->put);
+    bool waited = false;
+    for (emulation_stream *stream : streams()) {
+        waited |= stream->done < stream->put;
+        drain(stream, stream->put);
+    }
+    if (waited) count_wait();
+}
+
+uint64_t emulation_waits() {
+    emulation_turn turn;
+    return waits;
 }
 
 cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
@@ -200,6 +219,7 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (stream->done < stream->put) count_wait();
     drain(stream, stream->put);
     emulation_memory_check("cudaStreamSynchronize");
     return cudaSuccess;
@@ -245,7 +265,9 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
-    if (event->stream) drain(event->stream, event->number);
+    if (cudaEventQuery(event) == cudaSuccess) return cudaSuccess;
+    count_wait();
+    drain(event->stream, event->number);
     return cudaSuccess;
 }
 
