@@ -86,8 +86,10 @@ static void stamps_after_a_failure(void **state) {
     struct pair *pair = *state;
     struct backend *b = pair->inner;
     b->stamp(b, 0);
+    multiply(pair, b, false, true);
     b->stamp(b, 1);
     b->zero(b, 5, view_none());
+    assert_true(b->stamp_seconds(b, 0, 1) == 0);
     b->stamp(b, 1);
     assert_true(b->stamp_seconds(b, 0, 1) == 0);
     expect_failure(b, "zero");
