@@ -3,8 +3,8 @@
 # suite and ends with the line "N passed, N failed, N skipped". Exit status 0 if nothing failed.
 #   --quick           unit tests only
 #   --filter REGEX    only tests whose name matches ("unit", "mpi.group", "e2e", ...)
-#   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/): unit tests and cells on the
-#                     emulated GPU under them
+#   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/): unit tests, and ranks and
+#                     cells on the emulated GPU under them
 #   --slurm           also installs Slurm, for the tests on a cluster of their own (as root; they are skipped where it is not)
 #   --fuzz SECONDS    also builds every fuzz target with clang (build-fuzz/) and runs each for so long
 # Under CI=true warnings are errors.

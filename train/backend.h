@@ -118,6 +118,9 @@ struct linear_cross_entropy {
 
 enum { BACKEND_STAMPS = 1024 };
 
+struct peers; /* train/peers.h */
+struct peers_card;
+
 struct backend {
     const char *name;
     /* What models keep their activations in: DTYPE_F32, or DTYPE_BF16 where the backend can. Whoever creates
@@ -238,6 +241,19 @@ struct backend {
      * that reserve took. */
     void (*linear_argmax)(struct backend *b, int rows, int hidden, int vocabulary, struct view hidden_states,
                           struct view weight, struct view best);
+
+    /* --- several processes, a device each. NULL, all of them, where the device's memory is the host's. */
+    /* The device's memory at a view of `count` elements, for libraries that take such pointers; whoever uses
+     * it has called `check`. `change`: they will be written. NULL where the view leaves its buffer. */
+    void *(*device_pointer)(struct backend *b, struct view view, size_t count, bool change);
+    /* Fills in the card; ERROR_DEVICE says why nothing links this device to others (card->device is filled in
+     * also then). */
+    int (*peers_card)(struct backend *b, struct peers_card *card, struct error *err);
+    /* An id for a link, of PEERS_ID_BYTES: one process makes it, all open theirs with it. */
+    int (*peers_id)(struct backend *b, unsigned char *id, struct error *err);
+    /* Links `ranks` processes, this being number `rank`: all of them call it, no two with the same device. */
+    int (*peers_open)(struct backend *b, const unsigned char *id, int rank, int ranks, struct peers **out,
+                      struct error *err);
 };
 
 /* Makes the backend called `name`: "cpu", "cuda" (the first device), "cuda:N", or "memcheck" (for tests).

@@ -6,6 +6,7 @@
 #include "runner/check/estimate.h"
 #include "runner/check/matmul_rate.h"
 #include "runner/device.h"
+#include "runner/link.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -37,6 +38,12 @@ const struct setting bench_settings_table[] = {
      .initial = DEVICE_AUTO,
      .choices = device_dtype_names,
      .meaning = "what activations are kept in"},
+    {.name = "link",
+     .kind = SETTING_CHOICE,
+     .offset = FIELD(link),
+     .initial = LINK_AUTO,
+     .choices = link_kind_names,
+     .meaning = "how gradients travel between ranks on GPUs"},
     {.name = "tasks",
      .kind = SETTING_COUNT,
      .offset = FIELD(tasks),
@@ -83,8 +90,7 @@ const struct setting bench_settings_table[] = {
     {.name = "method",
      .kind = SETTING_TEXT,
      .offset = FIELD(method),
-     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its "
-                "name (adapt)"},
+     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its name (adapt)"},
     {.name = NULL}};
 
 static const double RATE = 1e-6; /* of the optimizer: small, so that the model stays one */

@@ -15,6 +15,7 @@ struct bench_settings {
     long long threads;  /* of each rank; 0: threads_per_rank */
     const char *device; /* NULL: the experiment's, or cpu */
     int dtype;          /* enum device_dtype */
+    int link;           /* enum link_kind */
     /* of work that is made up, where a model folder alone is given */
     long long tasks, length;
     double supervised;

@@ -56,6 +56,7 @@ int bench_print_json(FILE *out, const struct bench_place *place, const struct be
     machine_cpu(cpu);
     cJSON_AddStringToObject(o, "cpu", cpu);
     cJSON_AddStringToObject(o, "dtype", dtype_of(place));
+    cJSON_AddStringToObject(o, "link", place->link);
     put(o, "tasks", place->tasks);
     put(o, "ranks", place->ranks);
     put(o, "threads", place->threads);
@@ -124,8 +125,7 @@ void bench_print_table(FILE *out, const struct bench_place *place, const struct 
     const struct reduction_counters *overlap = &result->plain.overlap;
     if (overlap->elements)
         fprintf(out,
-                "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; "
-                "%.0f %% of the gradient "
+                "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; %.0f %% of the gradient "
                 "early\n",
                 overlap->overlapped / result->plain.count, overlap->waited / result->plain.count,
                 100.0 * (double)overlap->early / (double)overlap->elements);
@@ -136,8 +136,7 @@ void bench_print_table(FILE *out, const struct bench_place *place, const struct 
     }
     fprintf(out, ", with update steps %.2f GiB\n", result->memory / (1 << 30));
     fprintf(out,
-            "%s: an update step costs %.2f of a plain step, per token of training and validation; an update "
-            "every %lld steps: "
+            "%s: an update step costs %.2f of a plain step, per token of training and validation; an update every %lld steps: "
             "%.2f of training without\n",
             place->method, bench_update_ratio(result), result->interval, bench_amortised(result));
 }

@@ -8,18 +8,20 @@
 #include <deque>
 #include <memory>
 #include <set>
+#include <unistd.h>
 
 void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
                    const std::function<void()> &body);
 
 struct emulation_stream {
-    std::deque<std::function<void()>> work;
-    uint64_t put = 0, done = 0; /* pieces of work so far */
+    std::deque<std::function<bool()>> work; /* false: not yet */
+    uint64_t put = 0, done = 0;             /* pieces of work so far */
+    bool awaited = false;                   /* somebody looks again and again */
 };
 struct emulation_event {
     emulation_stream *stream = nullptr;
     uint64_t number = 0; /* done when the stream has done so many */
-    bool timed = false;
+    bool timed = false, awaited = false;
     std::shared_ptr<std::chrono::steady_clock::time_point> time; /* set when it is done */
 };
 
@@ -31,6 +33,7 @@ std::set<emulation_stream *> &streams() {
 }
 
 cudaError_t last_error;
+int current_device;
 
 cudaError_t keep(cudaError_t error) {
     if (error) last_error = error;
@@ -46,21 +49,35 @@ void count_wait() {
             [] { fprintf(stderr, "emulated GPU: the host waited %llu times\n", (unsigned long long)waits); });
 }
 
-void drain(emulation_stream *stream, uint64_t number) {
-    if (stream->done >= number) return;
+/* Runs work up to this number; false where something has to wait for other processes. */
+bool advance(emulation_stream *stream, uint64_t number) {
+    bool going = true;
+    if (stream->done >= number) return true;
     emulation_memory_open();
-    while (stream->done < number) {
-        std::function<void()> work = std::move(stream->work.front());
+    while (going && stream->done < number) {
+        going = stream->work.front()();
+        if (!going) break;
         stream->work.pop_front();
-        work();
         stream->done++;
     }
     emulation_memory_close();
+    return going;
+}
+
+void drain(emulation_stream *stream, uint64_t number) {
+    while (!advance(stream, number)) usleep(200);
+}
+
+void put_waiting(emulation_stream *stream, std::function<bool()> work) {
+    stream->work.push_back(std::move(work));
+    stream->put++;
 }
 
 void put(emulation_stream *stream, std::function<void()> work) {
-    stream->work.push_back(std::move(work));
-    stream->put++;
+    put_waiting(stream, [work] {
+        work();
+        return true;
+    });
 }
 
 /* What the device sees of a pointer of a copy: on the device inside of an allocation, or the host's. */
@@ -93,6 +110,16 @@ void emulation_drain_all() {
 uint64_t emulation_waits() {
     emulation_turn turn;
     return waits;
+}
+
+void emulation_drain(cudaStream_t stream) {
+    emulation_turn turn;
+    drain(stream, stream->put);
+}
+
+void emulation_enqueue_waiting(cudaStream_t stream, std::function<bool()> work) {
+    emulation_turn turn;
+    put_waiting(stream, std::move(work));
 }
 
 cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
@@ -168,15 +195,23 @@ cudaError_t cudaSetDevice(int device) {
     emulation_turn turn;
     int count = 0;
     cudaGetDeviceCount(&count);
-    return device >= 0 && device < count ? cudaSuccess : cudaErrorInvalidDevice;
+    if (device < 0 || device >= count) return cudaErrorInvalidDevice;
+    current_device = device;
+    return cudaSuccess;
 }
 
-cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int) {
+int emulation_device() {
+    return current_device;
+}
+
+cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
     emulation_turn turn;
     memset(properties, 0, sizeof *properties);
     snprintf(properties->name, sizeof properties->name, "emulated GPU");
     size_t free;
     cudaMemGetInfo(&free, &properties->totalGlobalMem);
+    memset(properties->uuid.bytes, 0x5a, sizeof properties->uuid.bytes);
+    properties->uuid.bytes[0] = (char)device;
     properties->major = 9;
     properties->multiProcessorCount = 4;
     properties->sharedMemPerBlockOptin = 227 << 10;
@@ -225,14 +260,29 @@ cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     return cudaSuccess;
 }
 
+/* Work goes on a little with every look, as nobody waits for it otherwise. */
+static cudaError_t look(emulation_stream *stream, uint64_t number, bool *awaited) {
+    bool ready = !stream || stream->done >= number;
+    if (!ready && !*awaited) count_wait();
+    *awaited = !ready;
+    if (!ready && !advance(stream, stream->done + 1)) usleep(200);
+    return ready ? cudaSuccess : cudaErrorNotReady;
+}
+
+cudaError_t cudaStreamQuery(cudaStream_t stream) {
+    emulation_turn turn;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    cudaError_t status = look(stream, stream->put, &stream->awaited);
+    if (!status) emulation_memory_check("cudaStreamQuery");
+    return status;
+}
+
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
     emulation_turn turn;
     if (!event->stream) return cudaSuccess;
     emulation_stream *other = event->stream;
     uint64_t number = event->number;
-    put(stream, [=] {
-        if (other != stream) drain(other, number);
-    });
+    put_waiting(stream, [=] { return other == stream || advance(other, number); });
     return cudaSuccess;
 }
 
@@ -262,10 +312,14 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     return cudaSuccess;
 }
 
+static bool is_done(const emulation_event *event) {
+    return !event->stream || event->stream->done >= event->number;
+}
+
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
-    if (cudaEventQuery(event) == cudaSuccess) return cudaSuccess;
+    if (is_done(event)) return cudaSuccess;
     count_wait();
     drain(event->stream, event->number);
     return cudaSuccess;
@@ -273,14 +327,15 @@ cudaError_t cudaEventSynchronize(cudaEvent_t event) {
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
     emulation_turn turn;
-    return event->stream && event->stream->done < event->number ? cudaErrorNotReady : cudaSuccess;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    return look(event->stream, event->number, &event->awaited);
 }
 
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     if (!start->time || !end->time) return keep(cudaErrorInvalidResourceHandle);
-    if (cudaEventQuery(start) || cudaEventQuery(end)) return keep(cudaErrorNotReady);
+    if (!is_done(start) || !is_done(end)) return keep(cudaErrorNotReady);
     *milliseconds = std::chrono::duration<float, std::milli>(*end->time - *start->time).count();
     return cudaSuccess;
 }

@@ -156,9 +156,17 @@ static void waits_are_counted() {
         cudaStreamSynchronize(stream);
     }
     expect(emulation_waits() == before + 3, "each is counted once");
+    for (int i = 0; i < 2; i++) {
+        launch(1, 1, 0, [=] { *x = 1; });
+        launch(1, 1, 0, [=] { *x = 2; });
+        cudaEventRecord(event, stream);
+        while ((i ? cudaEventQuery(event) : cudaStreamQuery(stream)) == cudaErrorNotReady) {
+        }
+    }
+    expect(emulation_waits() == before + 5, "looking until it is done is one wait");
     launch(1, 1, 0, [=] { *x = 1; });
     cudaFree(x);
-    expect(emulation_waits() == before + 4, "freeing waits");
+    expect(emulation_waits() == before + 6, "freeing waits");
 }
 static void order_shows() {
     int different = 0;

@@ -110,7 +110,7 @@ static void stamps_after_a_failure(void **state) {
 
 /* ---- the timing backend */
 
-/* Every member behind the name is a function pointer. */
+/* Every member behind the name is a function pointer. The last ones link devices, where there are such. */
 static void no_operation_is_missing(void **state) {
     struct pair *pair = *state;
     size_t first = offsetof(struct backend, buffer_create);
@@ -118,9 +118,8 @@ static void no_operation_is_missing(void **state) {
         void (*mine)(void), (*theirs)(void);
         memcpy(&mine, (char *)pair->timing + at, sizeof mine);
         memcpy(&theirs, (char *)pair->inner + at, sizeof theirs);
-        assert_non_null(theirs);
-        assert_non_null(mine);
-        assert_true(mine != theirs);
+        assert_true(theirs || at >= offsetof(struct backend, device_pointer));
+        assert_true(theirs ? mine && mine != theirs : !mine);
     }
 }
 

@@ -109,10 +109,16 @@ static void download(struct backend *b, struct view from, void *to, size_t count
         size_t now = cuda_least(bytes - done, piece);
         if (!cuda_good(cuda, CUDA_DOWNLOAD, "cudaMemcpyAsync",
                        cudaMemcpyAsync(pinned, at + done, now, cudaMemcpyDeviceToHost, cuda->stream)) ||
-            !cuda_good(cuda, CUDA_DOWNLOAD, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream)))
+            !cuda_wait(cuda, CUDA_DOWNLOAD))
             return;
         memcpy((unsigned char *)to + done, pinned, now);
     }
+}
+
+static void *device_pointer(struct backend *b, struct view view, size_t count, bool change) {
+    unsigned char *at = bytes_at(cuda_of(b), CUDA_POINTER, view, count);
+    if (at && change) view.buffer->version++;
+    return at;
 }
 
 static void zero(struct backend *b, size_t n, struct view x) {
@@ -156,6 +162,7 @@ void cuda_install_memory(struct backend *b) {
     b->host_pointer = host_pointer;
     b->upload = upload;
     b->download = download;
+    b->device_pointer = device_pointer;
     b->zero = zero;
     b->copy = copy;
 }

@@ -11,6 +11,7 @@
     X(CUDA_STAMP_SECONDS, "stamp_seconds")                                                                   \
     X(CUDA_UPLOAD, "upload")                                                                                 \
     X(CUDA_DOWNLOAD, "download")                                                                             \
+    X(CUDA_POINTER, "device_pointer")                                                                        \
     X(CUDA_ZERO, "zero")                                                                                     \
     X(CUDA_COPY, "copy")                                                                                     \
     X(CUDA_SCALE, "scale")                                                                                   \

@@ -76,6 +76,19 @@ static double stamp_seconds(struct backend *b, int from, int to) {
 static void destroy(struct backend *b) {
     memory_free(timing_of(b));
 }
+static void *device_pointer(struct backend *b, struct view view, size_t count, bool change) {
+    return inner_of(b)->device_pointer(inner_of(b), view, count, change);
+}
+static int peers_card(struct backend *b, struct peers_card *card, struct error *err) {
+    return inner_of(b)->peers_card(inner_of(b), card, err);
+}
+static int peers_id(struct backend *b, unsigned char *id, struct error *err) {
+    return inner_of(b)->peers_id(inner_of(b), id, err);
+}
+static int peers_open(struct backend *b, const unsigned char *id, int rank, int ranks, struct peers **out,
+                      struct error *err) {
+    return inner_of(b)->peers_open(inner_of(b), id, rank, ranks, out, err);
+}
 
 /* ---- the ring */
 
@@ -245,6 +258,12 @@ int timing_create(struct backend *inner, struct backend **out, struct error *err
                                .gated_backward = gated_backward,
                                .linear_cross_entropy = linear_cross_entropy,
                                .linear_argmax = linear_argmax};
+    if (inner->peers_card) {
+        t->base.device_pointer = device_pointer;
+        t->base.peers_card = peers_card;
+        t->base.peers_id = peers_id;
+        t->base.peers_open = peers_open;
+    }
     inner->stamp(inner, stamp_of(0)); /* the first of all may allocate */
     *out = &t->base;
     return 0;
