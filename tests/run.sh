@@ -3,7 +3,8 @@
 # suite and ends with the line "N passed, N failed, N skipped". Exit status 0 if nothing failed.
 #   --quick           unit tests only
 #   --filter REGEX    only tests whose name matches ("unit", "mpi.group", "e2e", ...)
-#   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/), unit tests under them
+#   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/): unit tests, and ranks and
+#                     cells on the emulated GPU under them
 #   --slurm           also installs Slurm, for the tests on a cluster of their own (as root; they are skipped where it is not)
 #   --fuzz SECONDS    also builds every fuzz target with clang (build-fuzz/) and runs each for so long
 # Under CI=true warnings are errors.
@@ -13,7 +14,7 @@ cd "$top"
 
 quick=no sanitize=no slurm=no fuzz=0 filter=
 usage() {
-  sed -n '2,9s/^# \{0,1\}//p' "$0"
+  sed -n '2,10s/^# \{0,1\}//p' "$0"
 }
 while [ $# -gt 0 ]; do
   case $1 in
@@ -89,7 +90,7 @@ fi
 if [ $sanitize = yes ]; then
   build build-sanitize -DADAPT_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=RelWithDebInfo
   export UBSAN_OPTIONS=print_stacktrace=1
-  suite build-sanitize "${only_unit[@]}"
+  suite build-sanitize -L '^sanitized$'
 fi
 
 if [ "$fuzz" -gt 0 ]; then

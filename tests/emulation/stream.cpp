@@ -16,11 +16,12 @@ void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
 struct emulation_stream {
     std::deque<std::function<bool()>> work; /* false: not yet */
     uint64_t put = 0, done = 0;             /* pieces of work so far */
+    bool awaited = false;                   /* somebody looks again and again */
 };
 struct emulation_event {
     emulation_stream *stream = nullptr;
     uint64_t number = 0; /* done when the stream has done so many */
-    bool timed = false;
+    bool timed = false, awaited = false;
     std::shared_ptr<std::chrono::steady_clock::time_point> time; /* set when it is done */
 };
 
@@ -37,6 +38,15 @@ int current_device;
 cudaError_t keep(cudaError_t error) {
     if (error) last_error = error;
     return error;
+}
+
+uint64_t waits;
+
+/* The host waits, for work that is still to do. */
+void count_wait() {
+    if (waits++ == 0 && getenv("ADAPT_EMULATION_WAITS"))
+        atexit(
+            [] { fprintf(stderr, "emulated GPU: the host waited %llu times\n", (unsigned long long)waits); });
 }
 
 /* Runs work up to this number; false where something has to wait for other processes. */
@@ -89,7 +99,17 @@ bool emulation_lost() {
 
 void emulation_drain_all() {
     emulation_turn turn;
-    for (emulation_stream *stream : streams()) drain(stream, stream->put);
+    bool waited = false;
+    for (emulation_stream *stream : streams()) {
+        waited |= stream->done < stream->put;
+        drain(stream, stream->put);
+    }
+    if (waited) count_wait();
+}
+
+uint64_t emulation_waits() {
+    emulation_turn turn;
+    return waits;
 }
 
 void emulation_drain(cudaStream_t stream) {
@@ -234,21 +254,27 @@ cudaError_t cudaStreamDestroy(cudaStream_t stream) {
 cudaError_t cudaStreamSynchronize(cudaStream_t stream) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
+    if (stream->done < stream->put) count_wait();
     drain(stream, stream->put);
     emulation_memory_check("cudaStreamSynchronize");
     return cudaSuccess;
 }
 
 /* Work goes on a little with every look, as nobody waits for it otherwise. */
+static cudaError_t look(emulation_stream *stream, uint64_t number, bool *awaited) {
+    bool ready = !stream || stream->done >= number;
+    if (!ready && !*awaited) count_wait();
+    *awaited = !ready;
+    if (!ready && !advance(stream, stream->done + 1)) usleep(200);
+    return ready ? cudaSuccess : cudaErrorNotReady;
+}
+
 cudaError_t cudaStreamQuery(cudaStream_t stream) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
-    if (stream->done == stream->put) {
-        emulation_memory_check("cudaStreamQuery");
-        return cudaSuccess;
-    }
-    if (!advance(stream, stream->done + 1)) usleep(200);
-    return cudaErrorNotReady;
+    cudaError_t status = look(stream, stream->put, &stream->awaited);
+    if (!status) emulation_memory_check("cudaStreamQuery");
+    return status;
 }
 
 cudaError_t cudaStreamWaitEvent(cudaStream_t stream, cudaEvent_t event, unsigned) {
@@ -286,23 +312,30 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
     return cudaSuccess;
 }
 
+static bool is_done(const emulation_event *event) {
+    return !event->stream || event->stream->done >= event->number;
+}
+
 cudaError_t cudaEventSynchronize(cudaEvent_t event) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
-    if (event->stream) drain(event->stream, event->number);
+    if (is_done(event)) return cudaSuccess;
+    count_wait();
+    drain(event->stream, event->number);
     return cudaSuccess;
 }
 
 cudaError_t cudaEventQuery(cudaEvent_t event) {
     emulation_turn turn;
-    return event->stream && event->stream->done < event->number ? cudaErrorNotReady : cudaSuccess;
+    if (emulation_lost()) return keep(cudaErrorUnknown);
+    return look(event->stream, event->number, &event->awaited);
 }
 
 cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEvent_t end) {
     emulation_turn turn;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     if (!start->time || !end->time) return keep(cudaErrorInvalidResourceHandle);
-    if (cudaEventQuery(start) || cudaEventQuery(end)) return keep(cudaErrorNotReady);
+    if (!is_done(start) || !is_done(end)) return keep(cudaErrorNotReady);
     *milliseconds = std::chrono::duration<float, std::milli>(*end->time - *start->time).count();
     return cudaSuccess;
 }

@@ -101,9 +101,9 @@ static void test_a_rank_that_cannot_begin(void **state) {
     linked_group_close(&group, &backend);
 }
 
-/* Another rank's machine is gone while its part of a sum is awaited: the wait ends with NCCL's reason. */
-static void test_a_sum_that_breaks(void **state) {
-    (void)state;
+/* Another rank's machine is gone while its part of a sum is awaited: the wait ends with NCCL's reason, be it
+ * for the time or for everything. */
+static void break_a_sum(bool timed) {
     struct error err = {0};
     struct group group;
     struct backend *backend;
@@ -118,8 +118,11 @@ static void test_a_sum_that_breaks(void **state) {
     assert_int_equal(link_settle(&group, &err), 0);
     assert_int_equal(backend->check(backend, &err), 0);
     assert_int_equal(group_barrier(&group, &err), 0); /* the first sum is done everywhere */
+    backend->stamp(backend, 0);
     peers->sum(peers, N, vector);
     assert_int_equal(link_settle(&group, &err), 0);
+    backend->stamp(backend, 1);
+    if (timed) assert_true(backend->stamp_seconds(backend, 0, 1) == 0);
     assert_int_equal(backend->check(backend, &err), ERROR_DEVICE);
     assert_non_null(strstr(err.message, "remote process exited or there was a network error"));
     unsetenv("ADAPT_EMULATION_NCCL_BREAKS");
@@ -129,6 +132,12 @@ static void test_a_sum_that_breaks(void **state) {
     assert_null(link_peers(&group));
     backend->buffer_destroy(backend, &buffer);
     linked_group_close(&group, &backend);
+}
+
+static void test_a_sum_that_breaks(void **state) {
+    (void)state;
+    break_a_sum(false);
+    break_a_sum(true);
 }
 
 int main(int argc, char **argv) {

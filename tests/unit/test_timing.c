@@ -86,8 +86,10 @@ static void stamps_after_a_failure(void **state) {
     struct pair *pair = *state;
     struct backend *b = pair->inner;
     b->stamp(b, 0);
+    multiply(pair, b, false, true);
     b->stamp(b, 1);
     b->zero(b, 5, view_none());
+    assert_true(b->stamp_seconds(b, 0, 1) == 0);
     b->stamp(b, 1);
     assert_true(b->stamp_seconds(b, 0, 1) == 0);
     expect_failure(b, "zero");
@@ -108,7 +110,7 @@ static void stamps_after_a_failure(void **state) {
 
 /* ---- the timing backend */
 
-/* Every member behind the name is a function pointer. */
+/* Every member behind the name is a function pointer. The last ones link devices, where there are such. */
 static void no_operation_is_missing(void **state) {
     struct pair *pair = *state;
     size_t first = offsetof(struct backend, buffer_create);
@@ -116,9 +118,8 @@ static void no_operation_is_missing(void **state) {
         void (*mine)(void), (*theirs)(void);
         memcpy(&mine, (char *)pair->timing + at, sizeof mine);
         memcpy(&theirs, (char *)pair->inner + at, sizeof theirs);
-        assert_non_null(theirs);
-        assert_non_null(mine);
-        assert_true(mine != theirs);
+        assert_true(theirs || at >= offsetof(struct backend, device_pointer));
+        assert_true(theirs ? mine && mine != theirs : !mine);
     }
 }
 
@@ -237,7 +238,7 @@ static void failures_pass_through(void **state) {
     struct pair *pair = *state;
     struct backend *b = pair->timing;
     double seconds[TIMED_COUNT];
-    for (int i = 0; i < MANY; i++) multiply(pair, b, false, true);
+    for (int i = 0; i < MANY; i++) b->scale(b, 1, 1, pair->x);
     b->zero(b, 5, view_none());
     multiply(pair, b, false, true);
     timing_take(b, seconds);

@@ -40,19 +40,29 @@ bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cuda
     return false;
 }
 
-bool cuda_wait(struct cuda *cuda, enum cuda_operation op) {
+/* For the event, or for all of the stream: NULL. */
+static bool wait_beside_peers(struct cuda *cuda, enum cuda_operation op, cudaEvent_t event) {
     char why[256];
-    if (!cuda->peers)
-        return cuda_good(cuda, op, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
     for (;;) {
-        cudaError_t status = cudaStreamQuery(cuda->stream);
-        if (status != cudaErrorNotReady) return cuda_good(cuda, op, "cudaStreamQuery", status);
+        cudaError_t status = event ? cudaEventQuery(event) : cudaStreamQuery(cuda->stream);
+        if (status != cudaErrorNotReady)
+            return cuda_good(cuda, op, event ? "cudaEventQuery" : "cudaStreamQuery", status);
         if (cuda_peers_failed(cuda->peers, why, sizeof why)) {
             cuda_fail(cuda, ERROR_DEVICE, op, "%s", why);
             return false;
         }
         sched_yield();
     }
+}
+
+bool cuda_wait(struct cuda *cuda, enum cuda_operation op) {
+    if (cuda->peers) return wait_beside_peers(cuda, op, NULL);
+    return cuda_good(cuda, op, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+}
+
+bool cuda_wait_event(struct cuda *cuda, enum cuda_operation op, cudaEvent_t event) {
+    if (cuda->peers) return wait_beside_peers(cuda, op, event);
+    return cuda_good(cuda, op, "cudaEventSynchronize", cudaEventSynchronize(event));
 }
 
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c) {

@@ -98,6 +98,8 @@ void cuda_fail(struct cuda *cuda, int code, enum cuda_operation op, const char *
 bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cudaError_t status);
 /* Waits for all of the stream; a failure of `op` also where sums over the ranks that it waits for broke. */
 bool cuda_wait(struct cuda *cuda, enum cuda_operation op);
+/* The same for what came before an event of the stream. */
+bool cuda_wait_event(struct cuda *cuda, enum cuda_operation op, cudaEvent_t event);
 /* Whether a sum failed while it went on; why[size] tells what. The link is abandoned then, as whatever waits
  * for the sum would wait for ever. */
 bool cuda_peers_failed(struct cuda_peers *peers, char *why, size_t size);

@@ -67,8 +67,7 @@ static unsigned char *stage(struct cuda *cuda, enum cuda_operation op, size_t by
         cuda->half_used[cuda->half] = true;
         cuda->half = 1 - cuda->half;
         cuda->staged = 0;
-        if (cuda->half_used[cuda->half] &&
-            !cuda_good(cuda, op, "cudaEventSynchronize", cudaEventSynchronize(cuda->half_done[cuda->half])))
+        if (cuda->half_used[cuda->half] && !cuda_wait_event(cuda, op, cuda->half_done[cuda->half]))
             return NULL;
     }
     unsigned char *at = cuda->staging + (size_t)cuda->half * CUDA_STAGING + cuda->staged;

@@ -25,8 +25,7 @@ static void stamp(struct backend *b, int i) {
 }
 
 static bool wait_for(struct cuda *cuda, const struct cuda_stamp *stamp) {
-    return stamp->put &&
-           cuda_good(cuda, CUDA_STAMP_SECONDS, "cudaEventSynchronize", cudaEventSynchronize(stamp->event));
+    return stamp->put && cuda_wait_event(cuda, CUDA_STAMP_SECONDS, stamp->event);
 }
 
 static double stamp_seconds(struct backend *b, int from, int to) {

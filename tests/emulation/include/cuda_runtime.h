@@ -159,6 +159,10 @@ cudaError_t cudaEventElapsedTime(float *milliseconds, cudaEvent_t start, cudaEve
  * beyond the usual 48 KiB. */
 cudaError_t emulation_launch(const char *name, dim3 blocks, dim3 threads, size_t shared, size_t granted,
                              cudaStream_t stream, std::function<void()> body);
+/* How often the host waited for work that was still to do: in a synchronisation, or because memory was freed.
+ * At least as often as on a GPU, which works meanwhile. With ADAPT_EMULATION_WAITS in the environment a
+ * program says it at its end. */
+uint64_t emulation_waits();
 /* Puts work of a library into the stream. */
 cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work);
 
