@@ -17,7 +17,7 @@ enum timed {
     TIMED_GATED,
     TIMED_ROPE,
     TIMED_EMBED,
-    TIMED_ROW_DOT, /* of alignments */
+    TIMED_ROW_DOT, /* of alignments, and losses by task */
     TIMED_OPTIMIZER,
     TIMED_OTHER, /* copies, sums, zeros, gathers */
     TIMED_COUNT
