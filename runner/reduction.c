@@ -22,7 +22,7 @@ enum {
 struct reduction {
     const struct group *group; /* borrowed */
     struct backend *backend;   /* borrowed */
-    struct peers *peers;       /* borrowed; NULL: sums go by MPI */
+    bool by_peers;             /* sums go by the devices' own link, and not by MPI */
     size_t elements, bucket;
     int buckets; /* of a vector; bucket 0 is at its end */
     bool threaded;
@@ -82,21 +82,25 @@ static void begin_by_peers(struct reduction *r, struct view vector) {
 }
 
 static void hand_to_peers(struct reduction *r) {
-    for (; r->handed < r->buckets && bucket_first(r, r->handed) >= r->final; r->handed++)
-        r->peers->sum(r->peers, bucket_count(r, r->handed), view_at(r->vector, bucket_first(r, r->handed)));
+    struct peers *peers = link_peers(r->group);
+    for (; peers && r->handed < r->buckets && bucket_first(r, r->handed) >= r->final; r->handed++)
+        peers->sum(peers, bucket_count(r, r->handed), view_at(r->vector, bucket_first(r, r->handed)));
 }
 
 /* The devices' own times of the last sums that count. */
 static void take_seconds(struct reduction *r) {
     double beside, waited;
-    if (!r->counted || !link_peers(r->group)) return;
-    r->peers->seconds(r->peers, &beside, &waited);
+    struct peers *peers = link_peers(r->group);
+    if (!r->counted || !peers) return;
+    peers->seconds(peers, &beside, &waited);
     r->counters.overlapped += beside;
     r->counters.waited += waited;
     r->counted = false;
 }
 
 static int complete_by_peers(struct reduction *r, struct error *err) {
+    if (!link_peers(r->group))
+        return error_set(err, ERROR_DEVICE, "sums over the ranks: their link broke earlier");
     r->final = 0;
     hand_to_peers(r);
     return link_settle(r->group, err);
@@ -223,7 +227,7 @@ static int complete(struct reduction *r, struct error *err) {
 
 void reduction_begin(struct reduction *r, struct view vector) {
     if (r->group->size == 1) return;
-    if (r->peers)
+    if (r->by_peers)
         begin_by_peers(r, vector);
     else
         begin(r, vector);
@@ -233,7 +237,7 @@ void reduction_hand_over(void *reduction, size_t first) {
     struct reduction *r = reduction;
     if (r->group->size == 1) return;
     if (first < r->final) r->final = first;
-    if (r->peers) {
+    if (r->by_peers) {
         hand_to_peers(r);
         return;
     }
@@ -244,7 +248,7 @@ void reduction_hand_over(void *reduction, size_t first) {
 int reduction_finish(struct reduction *r, struct error *err) {
     if (r->group->size == 1) return 0;
     r->counters.elements += (int64_t)r->elements;
-    if (r->peers) {
+    if (r->by_peers) {
         r->counters.early += elements_before(r, r->handed);
         r->counted = true;
         return complete_by_peers(r, err);
@@ -262,7 +266,7 @@ int reduction_finish(struct reduction *r, struct error *err) {
 
 int reduction_sum(struct reduction *r, struct view vector, struct error *err) {
     if (r->group->size == 1) return 0;
-    if (r->peers) {
+    if (r->by_peers) {
         take_seconds(r);
         begin_by_peers(r, vector);
         return complete_by_peers(r, err);
@@ -296,18 +300,17 @@ int reduction_create(const struct group *group, struct backend *backend, size_t 
                      struct reduction **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct reduction *r = *out;
-    struct peers *peers = link_peers(group);
-    if (!bucket) bucket = peers ? PEERS_BUCKET : BUCKET;
+    bool by_peers = link_peers(group), by_mpi = group->size > 1 && !by_peers;
+    if (!bucket) bucket = by_peers ? PEERS_BUCKET : BUCKET;
     *r = (struct reduction){.group = group,
                             .backend = backend,
-                            .peers = peers,
+                            .by_peers = by_peers,
                             .elements = elements,
                             .bucket = bucket,
                             .buckets = (int)((elements + bucket - 1) / bucket)};
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->handed_more, NULL);
     pthread_cond_init(&r->summed_more, NULL);
-    bool by_mpi = group->size > 1 && !peers;
     int code = by_mpi ? take_staging(r, err) : 0;
     if (!code && by_mpi && group_may_thread()) {
         code = thread_start("adapt-reduction", communicate, r, &r->thread, err);
