@@ -245,9 +245,11 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *out, unsigned) {
 
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     emulation_turn turn;
+    /* Events and other streams' work still look at it: all of it is done. */
+    static std::set<emulation_stream *> &ended = *new std::set<emulation_stream *>;
     drain(stream, stream->put);
     streams().erase(stream);
-    delete stream;
+    ended.insert(stream);
     return cudaSuccess;
 }
 

@@ -140,6 +140,21 @@ static void events_keep_the_time() {
     cudaEventDestroy(event[0]); /* while it is still to come */
     cudaStreamSynchronize(stream);
 }
+static void streams_end_before_their_events() {
+    cudaStream_t other;
+    cudaEvent_t event;
+    float *x = device(1), got = 0;
+    cudaStreamCreateWithFlags(&other, 0);
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    emulation_enqueue(other, [=] { *x = 3; });
+    cudaEventRecord(event, other);
+    cudaStreamWaitEvent(stream, event, 0);
+    cudaMemcpyAsync(&got, x, sizeof got, cudaMemcpyDeviceToHost, stream);
+    cudaStreamDestroy(other);
+    expect(cudaEventQuery(event) == cudaSuccess && !cudaEventSynchronize(event), "an ended stream is done");
+    cudaStreamSynchronize(stream);
+    expect(got == 3, "what came before the event");
+}
 static void waits_are_counted() {
     cudaEvent_t event;
     cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
@@ -203,6 +218,7 @@ static const struct {
              {"memory_starts_as_nan", memory_starts_as_nan, false},
              {"work_waits", work_waits, false},
              {"events_keep_the_time", events_keep_the_time, false},
+             {"streams_end_before_their_events", streams_end_before_their_events, false},
              {"waits_are_counted", waits_are_counted, false},
              {"order_shows", order_shows, false},
              {"halves_round", halves_round, false}};
