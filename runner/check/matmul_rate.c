@@ -23,11 +23,17 @@ static int measure(struct backend *backend, struct view matrices, int n, double 
     return 0;
 }
 
-int matmul_rate_measure(struct backend *backend, double seconds, double *rate, struct error *err) {
-    enum { SIDE = 1024 };
+static int measure_side(struct backend *backend, int side, double seconds, double *rate, struct error *err) {
     struct buffer *buffer;
-    TRY(backend->buffer_create(backend, 3 * sizeof(float) * SIDE * SIDE, &buffer, err));
-    int code = measure(backend, (struct view){buffer, 0, backend->activations}, SIDE, seconds, rate, err);
+    TRY(backend->buffer_create(backend, 3 * sizeof(float) * (size_t)side * (size_t)side, &buffer, err));
+    int code = measure(backend, (struct view){buffer, 0, backend->activations}, side, seconds, rate, err);
     backend->buffer_destroy(backend, &buffer);
     return code;
+}
+
+int matmul_rate_measure(struct backend *backend, double seconds, double *rate, struct error *err) {
+    enum { SIDE = 1024, LARGE_SIDE = 4096 };
+    static const double FAST = 1e12; /* there the smaller one does not fill a GPU */
+    TRY(measure_side(backend, SIDE, seconds, rate, err));
+    return *rate < FAST ? 0 : measure_side(backend, LARGE_SIDE, seconds, rate, err);
 }
