@@ -5,8 +5,8 @@
         [--work full,real,meta,cost,ranks] [--device cpu|cuda] [--peer-options "--dtype bfloat16"]
 
 The peer is a script that takes MODEL_DIR --work full|real, --tasks, --batch, --steps, --threads, --meta and prints one JSON
-line (tokens_per_s, step_s, meta_s, peak_gib); --device where it is not the CPU, and --peer-options are passed on to it. Both sides take turns, the first place changing; medians over the rounds are
-compared.
+line (tokens_per_s, step_s, meta_s, peak_gib); --device where it is not the CPU, and --peer-options are passed on to it. Both
+sides take turns, the first place changing; medians over the rounds are compared.
   full   4 sequences of 512 tokens, all supervised; adapt takes two at a time
   real   the tasks in DIR (Natural Instructions files), completion-only: two examples a step for the peer, 2048 tokens for adapt
   meta   the same with the mixture's signal, two examples of each of 20 tasks, every one the task's instance of median
