@@ -147,8 +147,36 @@ void reference_attention(const struct attention_shape *shape, const double *q, c
     }
 }
 
-void reference_attention_backward(const struct attention_shape *shape, const double *q, const double *k,
-                                  const double *v, const double *dout, double *dq, double *dk, double *dv) {
+/* P of a query, and P's gradient P (dP - <dO, O>) without the scale; or, for `roundings`, how much these are
+ * off. */
+static void differentiate(const struct attention_shape *shape, const struct segment *g, int row, int head,
+                          const double *q, const double *k, const double *v, const double *dout,
+                          bool roundings, double *weight, double *gradient) {
+    int width = shape->head_dim, group = shape->heads / shape->kv_heads;
+    const double *above = dout + at(row * shape->heads + head, 0, width);
+    double mean = 0.0, off = 0.0;
+    softmax_weights(shape, g, row, head, q, k, weight);
+    for (int p = 0; p < g->length; p++) {
+        gradient[p] =
+            inner_product(above, v + at((g->start + p) * shape->kv_heads + head / group, 0, width), width);
+        mean += weight[p] * gradient[p];
+    }
+    for (int c = 0; c < width && roundings; c++) {
+        double out = 0.0, sizes = 0.0;
+        for (int p = 0; p < g->length; p++) {
+            double value = v[at((g->start + p) * shape->kv_heads + head / group, c, width)];
+            out += weight[p] * value;
+            sizes += weight[p] * fabs(value);
+        }
+        off += fabs(above[c]) * (fabs(out) + sizes);
+    }
+    for (int p = 0; p < g->length; p++)
+        gradient[p] = weight[p] * (roundings ? fabs(gradient[p] - mean) + off : gradient[p] - mean);
+}
+
+static void add_gradients(const struct attention_shape *shape, const double *q, const double *k,
+                          const double *v, const double *dout, bool roundings, double *dq, double *dk,
+                          double *dv) {
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
     for (int s = 0; s < shape->segments; s++) {
         const struct segment *g = &shape->segment[s];
@@ -157,25 +185,29 @@ void reference_attention_backward(const struct attention_shape *shape, const dou
         for (int row = g->start; weight && row < g->start + g->length; row++)
             for (int h = 0; h < shape->heads; h++) {
                 size_t query = at(row * shape->heads + h, 0, width);
-                double mean = 0.0;
-                softmax_weights(shape, g, row, h, q, k, weight);
+                differentiate(shape, g, row, h, q, k, v, dout, roundings, weight, gradient);
                 for (int p = 0; p < g->length; p++) {
                     size_t key = at((g->start + p) * shape->kv_heads + h / group, 0, width);
-                    gradient[p] = inner_product(dout + query, v + key, width);
-                    mean += weight[p] * gradient[p];
-                }
-                for (int p = 0; p < g->length; p++) {
-                    size_t key = at((g->start + p) * shape->kv_heads + h / group, 0, width);
-                    double score = shape->scale * weight[p] * (gradient[p] - mean);
                     for (int c = 0; c < width; c++) {
-                        dv[key + (size_t)c] += weight[p] * dout[query + (size_t)c];
-                        dq[query + (size_t)c] += score * k[key + (size_t)c];
-                        dk[key + (size_t)c] += score * q[query + (size_t)c];
+                        double x = q[query + (size_t)c], y = k[key + (size_t)c], z = dout[query + (size_t)c];
+                        dv[key + (size_t)c] += weight[p] * (roundings ? fabs(z) : z);
+                        dq[query + (size_t)c] += shape->scale * gradient[p] * (roundings ? fabs(y) : y);
+                        dk[key + (size_t)c] += shape->scale * gradient[p] * (roundings ? fabs(x) : x);
                     }
                 }
             }
         free(weight);
     }
+}
+
+void reference_attention_backward(const struct attention_shape *shape, const double *q, const double *k,
+                                  const double *v, const double *dout, double *dq, double *dk, double *dv) {
+    add_gradients(shape, q, k, v, dout, false, dq, dk, dv);
+}
+
+void reference_attention_roundings(const struct attention_shape *shape, const double *q, const double *k,
+                                   const double *v, const double *dout, double *dq, double *dk, double *dv) {
+    add_gradients(shape, q, k, v, dout, true, dq, dk, dv);
 }
 
 void reference_cached_attention(const struct cached_attention_shape *shape, const double *q,

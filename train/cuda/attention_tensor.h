@@ -32,7 +32,7 @@ template <int WIDE, int ROWS, int THREADS, typename F>
 static __device__ __forceinline__ void tile_pieces(F piece) {
     enum { PIECES = WIDE / 8, ROUNDS = ROWS * PIECES / THREADS };
     static_assert(ROUNDS * THREADS == ROWS * PIECES, "threads share a tile evenly");
-#pragma unroll
+#pragma unroll 4 /* more take the registers that sums need */
     for (int i = 0; i < ROUNDS; i++) {
         int at = i * THREADS + (int)threadIdx.x;
         piece(at / PIECES, at % PIECES * 8);
