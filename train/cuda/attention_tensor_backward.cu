@@ -6,7 +6,7 @@
  */
 static __device__ __forceinline__ void differentiate(float scale, float lse, float inner, bool seen,
                                                      float *score, float *slope) {
-    *score = seen ? exponential(scale * *score - lse) : 0.0f;
+    *score = seen ? exponential(fmaf(scale, *score, -lse)) : 0.0f;
     *slope = seen ? *score * (*slope - inner) : 0.0f;
 }
 

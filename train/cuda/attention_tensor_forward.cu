@@ -70,7 +70,7 @@ static __global__ void __launch_bounds__(ROW_WARPS *WARP)
         for (int i = 0; i < KEYS / 8; i++)
 #pragma unroll
             for (int e = 0; e < 4; e++) {
-                scores[i][e] = exponential(scores[i][e] * scale - shift[e / 2]);
+                scores[i][e] = exponential(fmaf(scores[i][e], scale, -shift[e / 2]));
                 total[e / 2] += scores[i][e];
             }
         /* Maxima are found early, mostly. */
