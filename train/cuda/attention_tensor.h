@@ -14,13 +14,18 @@ typedef __nv_bfloat16 bf16;
 
 static const float LOG2_E = 1.44269504f, LN_2 = 0.69314718f;
 
-enum { WARP_ROWS = 16, WARPS = 4 };
+enum {
+    WARP_ROWS = 16,
+    WARPS = 4,
+    THREADS = WARPS * WARP,
+    MOST_ROWS = WARPS * WARP_ROWS, /* of a block's tile */
+    FEW_ROWS = WARP_ROWS           /* where there are few queries; forward */
+};
 
 /* Sizes of tiles for heads of up to WIDE columns: as many blocks as are needed to hide the copies fit a
  * multiprocessor's shared memory, and sums its registers. */
 template <int WIDE> struct tensor_sizes {
     enum {
-        ROWS = WARPS * WARP_ROWS,
         KEYS = WIDE > 64 ? 32 : 64,    /* of the other side, forward */
         OTHERS = WIDE > 128 ? 16 : 32, /* backward */
         STRIDE = WIDE + 8 /* between rows: eight of them have their same columns in different banks */
@@ -28,11 +33,10 @@ template <int WIDE> struct tensor_sizes {
 };
 
 /* piece(row, column) for each 16 bytes of a tile, by all threads of a block. */
-template <int WIDE, int ROWS, int THREADS, typename F>
-static __device__ __forceinline__ void tile_pieces(F piece) {
+template <int WIDE, int ROWS, typename F> static __device__ __forceinline__ void tile_pieces(F piece) {
     enum { PIECES = WIDE / 8, ROUNDS = ROWS * PIECES / THREADS };
     static_assert(ROUNDS * THREADS == ROWS * PIECES, "threads share a tile evenly");
-#pragma unroll 4 /* more take the registers that sums need */
+#pragma unroll 2 /* more take the registers that sums need */
     for (int i = 0; i < ROUNDS; i++) {
         int at = i * THREADS + (int)threadIdx.x;
         piece(at / PIECES, at % PIECES * 8);
@@ -40,13 +44,13 @@ static __device__ __forceinline__ void tile_pieces(F piece) {
 }
 
 /* Begins to copy keys and values of the positions from `key` on; zeros for those outside of first..end-1. */
-template <int WIDE, int KEYS, int THREADS>
+template <int WIDE, int KEYS>
 static __device__ __forceinline__ void copy_keys(const struct attention_plan *plan,
                                                  const struct attention_tile *tile, int key, int first,
                                                  int end, const bf16 *k, const bf16 *v, bf16 *keys,
                                                  bf16 *values) {
     const size_t kv_head = blockIdx.y / (unsigned)plan->parts;
-    tile_pieces<WIDE, KEYS, THREADS>([&](int row, int column) {
+    tile_pieces<WIDE, KEYS>([&](int row, int column) {
         const int position = key + row, to = row * tensor_sizes<WIDE>::STRIDE + column;
         const bool there = position >= first && position < end && column < plan->head_dim;
         size_t from = 0;
@@ -66,7 +70,7 @@ static __device__ __forceinline__ void product_rows(float (&scores)[N / 8][4], c
      * 0 on, then of rows 8 on. */
     a += lane % 16 * STRIDE + lane / 16 * 8;
     b += (lane / 16 * 8 + lane % 8) * STRIDE + lane / 8 % 2 * 8;
-#pragma unroll
+#pragma unroll 8 /* as there: 16 are too many for the widest heads */
     for (int c = 0; c < WIDE; c += 16) {
         uint32_t left[4], right[4];
         tensor_load(left, a + c);

@@ -11,12 +11,11 @@ static __device__ __forceinline__ void differentiate(float scale, float lse, flo
 }
 
 template <int WIDE>
-static __global__ void __launch_bounds__(WARPS *WARP)
+static __global__ void __launch_bounds__(THREADS)
     kernel_queries(struct attention_plan plan, const bf16 *q, const bf16 *k, const bf16 *v, const float *lse,
                    const float *inner, const bf16 *dout, bf16 *dq) {
     enum {
-        ROWS = tensor_sizes<WIDE>::ROWS,
-        THREADS = WARPS * WARP,
+        ROWS = MOST_ROWS,
         KEYS = tensor_sizes<WIDE>::OTHERS,
         STRIDE = tensor_sizes<WIDE>::STRIDE,
         STAGE = KEYS * STRIDE
@@ -38,20 +37,20 @@ static __global__ void __launch_bounds__(WARPS *WARP)
         log_sum[r] = my[r].inside ? LOG2_E * lse[my[r].index] : 0.0f;
         mean[r] = my[r].inside ? inner[my[r].index] : 0.0f;
     }
-    tile_pieces<WIDE, ROWS, THREADS>([&](int row, int column) {
+    tile_pieces<WIDE, ROWS>([&](int row, int column) {
         const struct query_row query = query_row_of(&plan, &tile, row);
         const bool there = query.inside && column < plan.head_dim;
         const size_t at = there ? query.index * plan.head_dim + column : 0;
         copy_begin(queries + row * STRIDE + column, q + at, there);
         copy_begin(above + row * STRIDE + column, dout + at, there);
     });
-    copy_keys<WIDE, KEYS, THREADS>(&plan, &tile, first, first, end, k, v, keys, values);
+    copy_keys<WIDE, KEYS>(&plan, &tile, first, first, end, k, v, keys, values);
     for (int key = first, stage = 0; key < end; key += KEYS, stage ^= 1) {
         copy_wait();
         __syncthreads(); /* the tile is there, and whoever reads the one before is through */
         if (key + KEYS < end)
-            copy_keys<WIDE, KEYS, THREADS>(&plan, &tile, key + KEYS, first, end, k, v,
-                                           keys + (stage ^ 1) * STAGE, values + (stage ^ 1) * STAGE);
+            copy_keys<WIDE, KEYS>(&plan, &tile, key + KEYS, first, end, k, v, keys + (stage ^ 1) * STAGE,
+                                  values + (stage ^ 1) * STAGE);
         const enum sight sight = sight_of(plan.window, from.position, to.position, key, key + KEYS - 1);
         if (from.position >= end || sight == NO_PAIR) continue;
         float scores[KEYS / 8][4], slopes[KEYS / 8][4];
@@ -80,12 +79,11 @@ enum { KEY_GRADIENT = 1, VALUE_GRADIENT = 2 };
 
 /* A tile of keys of one key/value head, over all queries of its heads that see one of them. */
 template <int WIDE, int WANTED>
-static __global__ void __launch_bounds__(WARPS *WARP)
+static __global__ void __launch_bounds__(THREADS)
     kernel_keys(struct attention_plan plan, const bf16 *q, const bf16 *k, const bf16 *v, const float *lse,
                 const float *inner, const bf16 *dout, bf16 *dk, bf16 *dv) {
     enum {
-        ROWS = tensor_sizes<WIDE>::ROWS,
-        THREADS = WARPS * WARP,
+        ROWS = MOST_ROWS,
         QUERIES = tensor_sizes<WIDE>::OTHERS,
         STRIDE = tensor_sizes<WIDE>::STRIDE,
         STAGE = QUERIES * STRIDE
@@ -101,7 +99,7 @@ static __global__ void __launch_bounds__(WARPS *WARP)
     float key_sums[WIDE / 8][4], value_sums[WIDE / 8][4];
     clear(key_sums);
     clear(value_sums);
-    tile_pieces<WIDE, ROWS, THREADS>([&](int row, int column) {
+    tile_pieces<WIDE, ROWS>([&](int row, int column) {
         const bool there = row < tile.count && column < plan.head_dim;
         const size_t at =
             there ? ((tile.start + row) * (size_t)plan.kv_heads + kv_head) * plan.head_dim + column : 0;
@@ -119,7 +117,7 @@ static __global__ void __launch_bounds__(WARPS *WARP)
                query % plan.group;
     };
     const auto copy_queries = [&](int first_query, int stage) {
-        tile_pieces<WIDE, QUERIES, THREADS>([&](int row, int column) {
+        tile_pieces<WIDE, QUERIES>([&](int row, int column) {
             const bool there = first_query + row < count && column < plan.head_dim;
             const size_t at = there ? query_index(first_query + row) * plan.head_dim + column : 0;
             const int to = stage * STAGE + row * STRIDE + column;
@@ -176,19 +174,19 @@ static __global__ void __launch_bounds__(WARPS *WARP)
 template <int WIDE, int WANTED>
 static void run_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                      size_t shared, const struct backward_operands *at) {
-    cuda_launch(cuda, op, kernel_keys<WIDE, WANTED>, dim3(plan->tiles, (unsigned)plan->kv_heads),
-                WARPS * WARP, shared + sizeof(float) * 4 * tensor_sizes<WIDE>::OTHERS, *plan,
-                (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner,
-                (const bf16 *)at->dout, (bf16 *)at->dk, (bf16 *)at->dv);
+    cuda_launch(cuda, op, kernel_keys<WIDE, WANTED>, dim3(plan->tiles, (unsigned)plan->kv_heads), THREADS,
+                shared + sizeof(float) * 4 * tensor_sizes<WIDE>::OTHERS, *plan, (const bf16 *)at->q,
+                (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner, (const bf16 *)at->dout,
+                (bf16 *)at->dk, (bf16 *)at->dv);
 }
 
 template <int WIDE>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *queries,
                 const struct attention_plan *keys, const struct backward_operands *at) {
-    const size_t rows = 2 * tensor_sizes<WIDE>::ROWS + 4 * tensor_sizes<WIDE>::OTHERS,
+    const size_t rows = 2 * MOST_ROWS + 4 * tensor_sizes<WIDE>::OTHERS,
                  shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
     cuda_launch(cuda, op, kernel_queries<WIDE>,
-                dim3(queries->tiles, (unsigned)(queries->kv_heads * queries->parts)), WARPS * WARP, shared,
+                dim3(queries->tiles, (unsigned)(queries->kv_heads * queries->parts)), THREADS, shared,
                 *queries, (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner,
                 (const bf16 *)at->dout, (bf16 *)at->dq);
     if constexpr (WIDE <= 128) {

@@ -2,18 +2,13 @@
 
 /* A block has a tile of queries. For each row: the largest score so far, in units of which exponentials are
  * powers of two, the sum of its weights, and its output relative to the largest. Tiles of keys begin at
- * multiples of KEYS: a row's numbers do not depend on which rows are beside it. */
-template <int WIDE, int ROW_WARPS>
-static __global__ void __launch_bounds__(ROW_WARPS *WARP)
+ * multiples of KEYS: a row's numbers do not depend on which rows are beside it. Where there are rows for one
+ * warp only, the others help to copy. */
+template <int WIDE, int ROWS>
+static __global__ void __launch_bounds__(THREADS)
     kernel_attention(struct attention_plan plan, const bf16 *q, const bf16 *k, const bf16 *v, bf16 *out,
                      float *lse) {
-    enum {
-        ROWS = ROW_WARPS * WARP_ROWS,
-        THREADS = ROW_WARPS * WARP,
-        KEYS = tensor_sizes<WIDE>::KEYS,
-        STRIDE = tensor_sizes<WIDE>::STRIDE,
-        STAGE = KEYS * STRIDE
-    };
+    enum { KEYS = tensor_sizes<WIDE>::KEYS, STRIDE = tensor_sizes<WIDE>::STRIDE, STAGE = KEYS * STRIDE };
     KERNEL_SHARED(memory);
     bf16 *queries = (bf16 *)memory, *keys = queries + ROWS * STRIDE, *values = keys + 2 * STAGE;
     const struct attention_tile tile = plan.tile[blockIdx.x];
@@ -27,20 +22,20 @@ static __global__ void __launch_bounds__(ROW_WARPS *WARP)
     const float scale = plan.scale * LOG2_E;
     float sums[WIDE / 8][4], most[2] = {-INFINITY, -INFINITY}, total[2] = {0.0f, 0.0f};
     clear(sums);
-    tile_pieces<WIDE, ROWS, THREADS>([&](int row, int column) {
+    tile_pieces<WIDE, ROWS>([&](int row, int column) {
         const struct query_row query = query_row_of(&plan, &tile, row);
         const bool there = query.inside && column < plan.head_dim;
         copy_begin(queries + row * STRIDE + column, there ? q + query.index * plan.head_dim + column : q,
                    there);
     });
     const int start = first / KEYS * KEYS;
-    copy_keys<WIDE, KEYS, THREADS>(&plan, &tile, start, first, end, k, v, keys, values);
+    copy_keys<WIDE, KEYS>(&plan, &tile, start, first, end, k, v, keys, values);
     for (int key = start, stage = 0; key < end; key += KEYS, stage ^= 1) {
         copy_wait();
         __syncthreads(); /* the tile is there, and whoever reads the one before is through */
         if (key + KEYS < end)
-            copy_keys<WIDE, KEYS, THREADS>(&plan, &tile, key + KEYS, first, end, k, v,
-                                           keys + (stage ^ 1) * STAGE, values + (stage ^ 1) * STAGE);
+            copy_keys<WIDE, KEYS>(&plan, &tile, key + KEYS, first, end, k, v, keys + (stage ^ 1) * STAGE,
+                                  values + (stage ^ 1) * STAGE);
         const enum sight sight = sight_of(plan.window, from.position, to.position, key, key + KEYS - 1);
         if (from.position >= end || sight == NO_PAIR) continue;
         float scores[KEYS / 8][4], shift[2], correction[2];
@@ -91,27 +86,27 @@ static __global__ void __launch_bounds__(ROW_WARPS *WARP)
     }
 }
 
-template <int WIDE, int ROW_WARPS>
+template <int WIDE, int ROWS>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                 const struct forward_operands *at) {
-    const size_t rows = ROW_WARPS * WARP_ROWS + 4 * tensor_sizes<WIDE>::KEYS;
-    cuda_launch(cuda, op, kernel_attention<WIDE, ROW_WARPS>,
-                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), ROW_WARPS * WARP,
+    const size_t rows = ROWS + 4 * tensor_sizes<WIDE>::KEYS;
+    cuda_launch(cuda, op, kernel_attention<WIDE, ROWS>,
+                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), THREADS,
                 sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE, *plan, (const bf16 *)at->q,
                 (const bf16 *)at->k, (const bf16 *)at->v, (bf16 *)at->out, at->lse);
 }
 
 int attention_tensor_rows(int head_dim, int most) {
     (void)head_dim;
-    return most <= WARP_ROWS ? WARP_ROWS : WARPS * WARP_ROWS;
+    return most <= FEW_ROWS ? FEW_ROWS : MOST_ROWS;
 }
 
 void attention_tensor_forward(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                               const struct forward_operands *at) {
     WITH_WIDTH(plan->head_dim, WIDE, {
-        if (plan->rows == WARP_ROWS)
-            run<WIDE, 1>(cuda, op, plan, at);
+        if (plan->rows == FEW_ROWS)
+            run<WIDE, FEW_ROWS>(cuda, op, plan, at);
         else
-            run<WIDE, WARPS>(cuda, op, plan, at);
+            run<WIDE, MOST_ROWS>(cuda, op, plan, at);
     });
 }
