@@ -43,6 +43,39 @@ template <int WIDE, int ROWS, typename F> static __device__ __forceinline__ void
     }
 }
 
+/* What a thread is about in a kernel over tiles of queries. */
+struct warp_rows {
+    int first, lane;                   /* of the tile, the warp's first row; in the warp */
+    int first_position, last_position; /* of the warp's rows, whether or not they are inside */
+    bool inside;                       /* the first one is, if any */
+    struct query_row my[2];            /* rows lane / LANES and 8 behind: those of which it has a part */
+};
+static __device__ __forceinline__ struct warp_rows warp_rows_of(const struct attention_plan *plan,
+                                                                const struct attention_tile *tile) {
+    struct warp_rows w;
+    w.first = (int)threadIdx.x / WARP * WARP_ROWS;
+    w.lane = (int)threadIdx.x % WARP;
+    w.first_position = query_row_of(plan, tile, w.first).position;
+    w.last_position = query_row_of(plan, tile, w.first + WARP_ROWS - 1).position;
+    w.inside = w.first_position < tile->position + tile->count;
+#pragma unroll
+    for (int r = 0; r < 2; r++) w.my[r] = query_row_of(plan, tile, w.first + w.lane / LANES + r * 8);
+    return w;
+}
+
+/* Begins to copy the rows of a tile of queries; zeros for those that are not inside. */
+template <int WIDE, int ROWS>
+static __device__ __forceinline__ void copy_queries(const struct attention_plan *plan,
+                                                    const struct attention_tile *tile, const bf16 *from,
+                                                    bf16 *to) {
+    tile_pieces<WIDE, ROWS>([&](int row, int column) {
+        const struct query_row query = query_row_of(plan, tile, row);
+        const bool there = query.inside && column < plan->head_dim;
+        copy_begin(to + row * tensor_sizes<WIDE>::STRIDE + column,
+                   from + (there ? query.index * plan->head_dim + column : 0), there);
+    });
+}
+
 /* Begins to copy keys and values of the positions from `key` on; zeros for those outside of first..end-1. */
 template <int WIDE, int KEYS>
 static __device__ __forceinline__ void copy_keys(const struct attention_plan *plan,

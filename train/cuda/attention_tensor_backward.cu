@@ -24,26 +24,17 @@ static __global__ void __launch_bounds__(THREADS)
     bf16 *queries = (bf16 *)memory, *above = queries + ROWS * STRIDE, *keys = above + ROWS * STRIDE,
          *values = keys + 2 * STAGE;
     const struct attention_tile tile = plan.tile[blockIdx.x];
-    const int lane = (int)threadIdx.x % WARP, warp_row = (int)threadIdx.x / WARP * WARP_ROWS;
+    const struct warp_rows warp = warp_rows_of(&plan, &tile);
     const int first = first_seen(plan.window, tile.position), end = tile.position + tile.count;
-    const struct query_row from = query_row_of(&plan, &tile, warp_row),
-                           to = query_row_of(&plan, &tile, warp_row + WARP_ROWS - 1);
-    const struct query_row my[2] = {query_row_of(&plan, &tile, warp_row + lane / LANES),
-                                    query_row_of(&plan, &tile, warp_row + lane / LANES + 8)};
     float sums[WIDE / 8][4], log_sum[2], mean[2];
     clear(sums);
 #pragma unroll
     for (int r = 0; r < 2; r++) {
-        log_sum[r] = my[r].inside ? LOG2_E * lse[my[r].index] : 0.0f;
-        mean[r] = my[r].inside ? inner[my[r].index] : 0.0f;
+        log_sum[r] = warp.my[r].inside ? LOG2_E * lse[warp.my[r].index] : 0.0f;
+        mean[r] = warp.my[r].inside ? inner[warp.my[r].index] : 0.0f;
     }
-    tile_pieces<WIDE, ROWS>([&](int row, int column) {
-        const struct query_row query = query_row_of(&plan, &tile, row);
-        const bool there = query.inside && column < plan.head_dim;
-        const size_t at = there ? query.index * plan.head_dim + column : 0;
-        copy_begin(queries + row * STRIDE + column, q + at, there);
-        copy_begin(above + row * STRIDE + column, dout + at, there);
-    });
+    copy_queries<WIDE, ROWS>(&plan, &tile, q, queries);
+    copy_queries<WIDE, ROWS>(&plan, &tile, dout, above);
     copy_keys<WIDE, KEYS>(&plan, &tile, first, first, end, k, v, keys, values);
     for (int key = first, stage = 0; key < end; key += KEYS, stage ^= 1) {
         copy_wait();
@@ -51,27 +42,28 @@ static __global__ void __launch_bounds__(THREADS)
         if (key + KEYS < end)
             copy_keys<WIDE, KEYS>(&plan, &tile, key + KEYS, first, end, k, v, keys + (stage ^ 1) * STAGE,
                                   values + (stage ^ 1) * STAGE);
-        const enum sight sight = sight_of(plan.window, from.position, to.position, key, key + KEYS - 1);
-        if (from.position >= end || sight == NO_PAIR) continue;
+        const enum sight sight =
+            sight_of(plan.window, warp.first_position, warp.last_position, key, key + KEYS - 1);
+        if (!warp.inside || sight == NO_PAIR) continue;
         float scores[KEYS / 8][4], slopes[KEYS / 8][4];
         clear(scores);
         clear(slopes);
-        product_rows<WIDE, KEYS>(scores, queries + warp_row * STRIDE, keys + stage * STAGE);
-        product_rows<WIDE, KEYS>(slopes, above + warp_row * STRIDE, values + stage * STAGE);
+        product_rows<WIDE, KEYS>(scores, queries + warp.first * STRIDE, keys + stage * STAGE);
+        product_rows<WIDE, KEYS>(slopes, above + warp.first * STRIDE, values + stage * STAGE);
 #pragma unroll
         for (int i = 0; i < KEYS / 8; i++)
 #pragma unroll
             for (int e = 0; e < 4; e++)
                 differentiate(plan.scale * LOG2_E, log_sum[e / 2], mean[e / 2],
-                              sight == ALL_PAIRS ||
-                                  sees(plan.window, my[e / 2].position, key + fragment_column(lane, i, e)),
+                              sight == ALL_PAIRS || sees(plan.window, warp.my[e / 2].position,
+                                                         key + fragment_column(warp.lane, i, e)),
                               &scores[i][e], &slopes[i][e]);
         product_columns<WIDE, KEYS>(sums, slopes, keys + stage * STAGE);
     }
 #pragma unroll
     for (int r = 0; r < 2; r++)
-        if (my[r].inside)
-            store_row<WIDE>(dq + my[r].index * plan.head_dim, sums, r, plan.scale, plan.head_dim);
+        if (warp.my[r].inside)
+            store_row<WIDE>(dq + warp.my[r].index * plan.head_dim, sums, r, plan.scale, plan.head_dim);
 }
 
 /* The gradients that a kernel makes: registers hold both for all but the widest heads. */
@@ -116,7 +108,7 @@ static __global__ void __launch_bounds__(THREADS)
         return (size_t)(tile.start + query / plan.group) * plan.heads + kv_head * plan.group +
                query % plan.group;
     };
-    const auto copy_queries = [&](int first_query, int stage) {
+    const auto copy_others = [&](int first_query, int stage) {
         tile_pieces<WIDE, QUERIES>([&](int row, int column) {
             const bool there = first_query + row < count && column < plan.head_dim;
             const size_t at = there ? query_index(first_query + row) * plan.head_dim + column : 0;
@@ -131,11 +123,11 @@ static __global__ void __launch_bounds__(THREADS)
         copy_begin_word(log_sum + stage * QUERIES + row, lse + at, there);
         copy_begin_word(mean + stage * QUERIES + row, inner + at, there);
     };
-    copy_queries(0, 0);
+    copy_others(0, 0);
     for (int first = 0, stage = 0; first < count; first += QUERIES, stage ^= 1) {
         copy_wait();
         __syncthreads(); /* the tile is there, and whoever reads the one before is through */
-        if (first + QUERIES < count) copy_queries(first + QUERIES, stage ^ 1);
+        if (first + QUERIES < count) copy_others(first + QUERIES, stage ^ 1);
         const enum sight sight =
             sight_of(plan.window, tile.position + first / plan.group,
                      tile.position + (first + QUERIES - 1) / plan.group, warp_key, warp_key + WARP_ROWS - 1);

@@ -12,22 +12,12 @@ static __global__ void __launch_bounds__(THREADS)
     KERNEL_SHARED(memory);
     bf16 *queries = (bf16 *)memory, *keys = queries + ROWS * STRIDE, *values = keys + 2 * STAGE;
     const struct attention_tile tile = plan.tile[blockIdx.x];
-    const int lane = (int)threadIdx.x % WARP, warp_row = (int)threadIdx.x / WARP * WARP_ROWS;
+    const struct warp_rows warp = warp_rows_of(&plan, &tile);
     const int first = first_seen(plan.window, tile.position), end = tile.position + tile.count;
-    /* The warp's rows, and those of them that this thread has a part of. */
-    const struct query_row from = query_row_of(&plan, &tile, warp_row),
-                           to = query_row_of(&plan, &tile, warp_row + WARP_ROWS - 1);
-    const struct query_row my[2] = {query_row_of(&plan, &tile, warp_row + lane / LANES),
-                                    query_row_of(&plan, &tile, warp_row + lane / LANES + 8)};
     const float scale = plan.scale * LOG2_E;
     float sums[WIDE / 8][4], most[2] = {-INFINITY, -INFINITY}, total[2] = {0.0f, 0.0f};
     clear(sums);
-    tile_pieces<WIDE, ROWS>([&](int row, int column) {
-        const struct query_row query = query_row_of(&plan, &tile, row);
-        const bool there = query.inside && column < plan.head_dim;
-        copy_begin(queries + row * STRIDE + column, there ? q + query.index * plan.head_dim + column : q,
-                   there);
-    });
+    copy_queries<WIDE, ROWS>(&plan, &tile, q, queries);
     const int start = first / KEYS * KEYS;
     copy_keys<WIDE, KEYS>(&plan, &tile, start, first, end, k, v, keys, values);
     for (int key = start, stage = 0; key < end; key += KEYS, stage ^= 1) {
@@ -36,17 +26,18 @@ static __global__ void __launch_bounds__(THREADS)
         if (key + KEYS < end)
             copy_keys<WIDE, KEYS>(&plan, &tile, key + KEYS, first, end, k, v, keys + (stage ^ 1) * STAGE,
                                   values + (stage ^ 1) * STAGE);
-        const enum sight sight = sight_of(plan.window, from.position, to.position, key, key + KEYS - 1);
-        if (from.position >= end || sight == NO_PAIR) continue;
+        const enum sight sight =
+            sight_of(plan.window, warp.first_position, warp.last_position, key, key + KEYS - 1);
+        if (!warp.inside || sight == NO_PAIR) continue;
         float scores[KEYS / 8][4], shift[2], correction[2];
         clear(scores);
-        product_rows<WIDE, KEYS>(scores, queries + warp_row * STRIDE, keys + stage * STAGE);
+        product_rows<WIDE, KEYS>(scores, queries + warp.first * STRIDE, keys + stage * STAGE);
         if (sight == SOME_PAIRS) {
 #pragma unroll
             for (int i = 0; i < KEYS / 8; i++)
 #pragma unroll
                 for (int e = 0; e < 4; e++)
-                    if (!sees(plan.window, my[e / 2].position, key + fragment_column(lane, i, e)))
+                    if (!sees(plan.window, warp.my[e / 2].position, key + fragment_column(warp.lane, i, e)))
                         scores[i][e] = -INFINITY;
         }
 #pragma unroll
@@ -80,9 +71,9 @@ static __global__ void __launch_bounds__(THREADS)
 #pragma unroll
     for (int r = 0; r < 2; r++) {
         const float sum = lanes_sum(total[r]);
-        if (!my[r].inside) continue;
-        store_row<WIDE>(out + my[r].index * plan.head_dim, sums, r, 1.0f / sum, plan.head_dim);
-        if (lse && lane % LANES == 0) lse[my[r].index] = LN_2 * most[r] + logf(sum);
+        if (!warp.my[r].inside) continue;
+        store_row<WIDE>(out + warp.my[r].index * plan.head_dim, sums, r, 1.0f / sum, plan.head_dim);
+        if (lse && warp.lane % LANES == 0) lse[warp.my[r].index] = LN_2 * most[r] + logf(sum);
     }
 }
 
