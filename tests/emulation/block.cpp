@@ -180,7 +180,7 @@ void run_fresh(void *fiber) {
 }
 
 void start_warp(unsigned first) {
-    static std::vector<struct fiber *> fibers;
+    static auto &fibers = *new std::vector<struct fiber *>; /* kept until the program ends */
     fresh = shuffled(first);
     while (fresh.left) {
         if (fibers.size() == now.fibers) fibers.push_back(fiber_create());

@@ -4,7 +4,6 @@
 #include "tests/support/op_test.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A result is rounded once, by half of 2^-8 of itself; sums in another order may tip that to the other side.
  */
@@ -13,31 +12,14 @@ static const double HALF_ROUNDING = 1.0 / 256, SMALL_ERROR = 2e-5;
  * largest sum. */
 static const double ROUNDED_SUM = 1.0 / 512;
 
-static float widen(double bits) {
-    uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
-
-static double narrow(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (double)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 /* The same numbers in float32 and in bfloat16. */
 struct pair {
     struct array *single, *half;
 };
 
 static struct pair pair_given(struct op_case *c, size_t count, const double *values) {
-    double *bits = op_numbers(c, count), *wide = op_numbers(c, count);
-    for (size_t i = 0; i < count; i++) {
-        bits[i] = narrow((float)values[i]);
-        wide[i] = (double)widen(bits[i]);
-    }
-    return (struct pair){array_given(c, DTYPE_F32, count, wide), array_given(c, DTYPE_BF16, count, bits)};
+    struct array *half = activations_given(c, count, values); /* rounded */
+    return (struct pair){array_given(c, DTYPE_F32, count, half->value), half};
 }
 
 static struct pair pair_random(struct op_case *c, size_t count, double spread) {
@@ -46,7 +28,7 @@ static struct pair pair_random(struct op_case *c, size_t count, double spread) {
 }
 
 static struct pair pair_output(struct op_case *c, size_t count) {
-    return (struct pair){array_output(c, DTYPE_F32, count), array_output(c, DTYPE_BF16, count)};
+    return (struct pair){array_output(c, DTYPE_F32, count), activations_output(c, count)};
 }
 
 /* `absolute` is relative to 1 and the largest number. */
@@ -57,7 +39,7 @@ static void expect_pair_within(struct op_case *c, const char *what, struct pair 
     double largest = 0;
     for (size_t i = 0; i < pair.single->count; i++) largest = fmax(largest, fabs(pair.single->value[i]));
     for (size_t i = 0; i < pair.single->count; i++) {
-        double want = pair.single->value[i], got = (double)widen(pair.half->value[i]);
+        double want = pair.single->value[i], got = pair.half->value[i];
         bool good = fabs(got - want) <= relative * fabs(want) + (SMALL_ERROR + absolute) * (1 + largest);
         expect_true(c, good, "%s: [%zu] is %.9g, expected %.9g", what, i, got, want);
         if (!good) return;
