@@ -22,8 +22,8 @@ enum {
     FEW_ROWS = WARP_ROWS           /* where there are few queries; forward */
 };
 
-/* Sizes of tiles for heads of up to WIDE columns: as many blocks as are needed to hide the copies fit a
- * multiprocessor's shared memory, and sums its registers. */
+/* Sizes of tiles for heads of up to WIDE columns. Sums fit the registers; of blocks, three and more fit the
+ * shared memory of a multiprocessor of compute capability 8.0 (two and more backward), of the widest one. */
 template <int WIDE> struct tensor_sizes {
     enum {
         KEYS = WIDE > 64 ? 32 : 64,    /* of the other side, forward */
@@ -103,7 +103,7 @@ static __device__ __forceinline__ void product_rows(float (&scores)[N / 8][4], c
      * 0 on, then of rows 8 on. */
     a += lane % 16 * STRIDE + lane / 16 * 8;
     b += (lane / 16 * 8 + lane % 8) * STRIDE + lane / 8 % 2 * 8;
-#pragma unroll 8 /* as there: 16 are too many for the widest heads */
+#pragma unroll 8 /* all 16 steps of the widest heads would spill registers */
     for (int c = 0; c < WIDE; c += 16) {
         uint32_t left[4], right[4];
         tensor_load(left, a + c);
