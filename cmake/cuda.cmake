@@ -10,6 +10,12 @@ get_filename_component(cuda_libraries ${CMAKE_CUDA_COMPILER} DIRECTORY)
 get_filename_component(cuda_libraries ${cuda_libraries}/../lib64 ABSOLUTE)
 add_link_options("-Wl,-rpath,${cuda_libraries}")
 
+# NCCL's header, where there is one: the library itself is looked for when ranks are linked.
+find_path(NCCL_INCLUDE nccl.h HINTS ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES} ENV NCCL_HOME PATH_SUFFIXES include)
+if(NCCL_INCLUDE)
+  include_directories(SYSTEM ${NCCL_INCLUDE})
+endif()
+
 # Puts the backend into the library `train` of CMakeLists.txt.
 function(adapt_add_cuda)
   file(GLOB cuda_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/train/cuda/*.cu)

@@ -19,6 +19,7 @@ struct group {
     int local; /* of its ranks: those on this rank's machine */
     int index; /* of this group among the groups */
     int count; /* of groups */
+    struct link *link; /* owned: between the ranks' devices (runner/link.h); NULL: none */
 };
 
 /* Starts MPI for the program, so that threads may make its calls one at a time where the library can do that.

@@ -67,8 +67,7 @@ void progress_step(struct progress *progress, int64_t step, int64_t charged, int
     if (charged > 0)
         format_duration(elapsed * (double)(progress->budget - charged) / (double)charged, left, sizeof left);
     fprintf(progress->out,
-            "%s[%d/%d] %s: step %lld, %lld of %lld tokens, %.0f tok/s, loss %.3f, mixture %.3f (%.24s) to "
-            "%.3f (%.24s), %s left%s",
+            "%s[%d/%d] %s: step %lld, %lld of %lld tokens, %.0f tok/s, loss %.3f, mixture %.3f (%.24s) to %.3f (%.24s), %s left%s",
             progress->live ? "\r\033[K" : "", progress->index, progress->total, progress->name,
             (long long)step, (long long)charged, (long long)progress->budget,
             elapsed > 0 ? (double)fed_tokens / elapsed : 0.0, loss, share[low], task_name[low], share[high],

@@ -3,6 +3,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "base/thread.h"
+#include "runner/link.h"
 #include <sched.h>
 #include <time.h>
 
@@ -11,7 +12,8 @@ enum {
        as long as a bucket, to come from the heap: Open MPI's MPI_Iallreduce takes five times as long from
        2^18 on. */
     BUCKET = 1 << 16,
-    IN_FLIGHT = 64, /* buckets that MPI works on at a time */
+    PEERS_BUCKET = 1 << 22, /* between devices, where a call costs more and bandwidth comes later */
+    IN_FLIGHT = 64,         /* buckets that MPI works on at a time */
     /* Between looks at them. A blocking call would keep a core busy while it waits for ranks that still
        compute. */
     PAUSE_NANOSECONDS = 100 * 1000
@@ -20,6 +22,7 @@ enum {
 struct reduction {
     const struct group *group; /* borrowed */
     struct backend *backend;   /* borrowed */
+    bool by_peers;             /* sums go by the devices' own link, and not by MPI */
     size_t elements, bucket;
     int buckets; /* of a vector; bucket 0 is at its end */
     bool threaded;
@@ -30,6 +33,7 @@ struct reduction {
     /* Only the owner looks at these. */
     struct view vector;
     size_t final; /* elements from here on are final */
+    bool counted; /* the devices' times of the last sums belong into the counters */
     int returned; /* buckets that are in the vector again */
     struct reduction_counters counters;
 
@@ -62,6 +66,44 @@ static size_t bucket_count(const struct reduction *r, int i) {
 
 static float *bucket_place(const struct reduction *r, int i) {
     return r->host ? r->host + bucket_first(r, i) : r->staging + (size_t)(i % IN_FLIGHT) * r->bucket;
+}
+
+/* Elements of the buckets before bucket `i`. */
+static int64_t elements_before(const struct reduction *r, int i) {
+    return i < r->buckets ? (int64_t)((size_t)i * r->bucket) : (int64_t)r->elements;
+}
+
+/* ---- from device to device: nothing is waited for, and no thread is needed */
+
+static void begin_by_peers(struct reduction *r, struct view vector) {
+    r->vector = vector;
+    r->final = r->elements;
+    r->handed = 0;
+}
+
+static void hand_to_peers(struct reduction *r) {
+    struct peers *peers = link_peers(r->group);
+    for (; peers && r->handed < r->buckets && bucket_first(r, r->handed) >= r->final; r->handed++)
+        peers->sum(peers, bucket_count(r, r->handed), view_at(r->vector, bucket_first(r, r->handed)));
+}
+
+/* The devices' own times of the last sums that count. */
+static void take_seconds(struct reduction *r) {
+    double beside, waited;
+    struct peers *peers = link_peers(r->group);
+    if (!r->counted || !peers) return;
+    peers->seconds(peers, &beside, &waited);
+    r->counters.overlapped += beside;
+    r->counters.waited += waited;
+    r->counted = false;
+}
+
+static int complete_by_peers(struct reduction *r, struct error *err) {
+    if (!link_peers(r->group))
+        return error_set(err, ERROR_DEVICE, "sums over the ranks: their link broke earlier");
+    r->final = 0;
+    hand_to_peers(r);
+    return link_settle(r->group, err);
 }
 
 /* ---- MPI's side */
@@ -184,33 +226,51 @@ static int complete(struct reduction *r, struct error *err) {
 }
 
 void reduction_begin(struct reduction *r, struct view vector) {
-    if (r->group->size > 1) begin(r, vector);
+    if (r->group->size == 1) return;
+    if (r->by_peers)
+        begin_by_peers(r, vector);
+    else
+        begin(r, vector);
 }
 
 void reduction_hand_over(void *reduction, size_t first) {
     struct reduction *r = reduction;
     if (r->group->size == 1) return;
     if (first < r->final) r->final = first;
+    if (r->by_peers) {
+        hand_to_peers(r);
+        return;
+    }
     move_buckets(r);
     advance_alone(r);
 }
 
 int reduction_finish(struct reduction *r, struct error *err) {
     if (r->group->size == 1) return 0;
+    r->counters.elements += (int64_t)r->elements;
+    if (r->by_peers) {
+        r->counters.early += elements_before(r, r->handed);
+        r->counted = true;
+        return complete_by_peers(r, err);
+    }
     double start = clock_seconds();
     pthread_mutex_lock(&r->lock);
     if (r->since > 0.0) r->counters.overlapped += start - r->since;
     r->waiting = true;
-    for (int i = 0; i < r->summed; i++) r->counters.early += (int64_t)bucket_count(r, i);
+    r->counters.early += elements_before(r, r->summed);
     pthread_mutex_unlock(&r->lock);
     int code = complete(r, err);
     r->counters.waited += clock_seconds() - start;
-    r->counters.elements += (int64_t)r->elements;
     return code;
 }
 
 int reduction_sum(struct reduction *r, struct view vector, struct error *err) {
     if (r->group->size == 1) return 0;
+    if (r->by_peers) {
+        take_seconds(r);
+        begin_by_peers(r, vector);
+        return complete_by_peers(r, err);
+    }
     begin(r, vector);
     pthread_mutex_lock(&r->lock);
     r->waiting = true;
@@ -219,6 +279,7 @@ int reduction_sum(struct reduction *r, struct view vector, struct error *err) {
 }
 
 struct reduction_counters reduction_take_counters(struct reduction *r) {
+    take_seconds(r);
     struct reduction_counters counters = r->counters;
     r->counters = (struct reduction_counters){0};
     return counters;
@@ -239,17 +300,19 @@ int reduction_create(const struct group *group, struct backend *backend, size_t 
                      struct reduction **out, struct error *err) {
     TRY(memory_alloc(out, 1, sizeof **out, err));
     struct reduction *r = *out;
-    if (!bucket) bucket = BUCKET;
+    bool by_peers = link_peers(group), by_mpi = group->size > 1 && !by_peers;
+    if (!bucket) bucket = by_peers ? PEERS_BUCKET : BUCKET;
     *r = (struct reduction){.group = group,
                             .backend = backend,
+                            .by_peers = by_peers,
                             .elements = elements,
                             .bucket = bucket,
                             .buckets = (int)((elements + bucket - 1) / bucket)};
     pthread_mutex_init(&r->lock, NULL);
     pthread_cond_init(&r->handed_more, NULL);
     pthread_cond_init(&r->summed_more, NULL);
-    int code = group->size > 1 ? take_staging(r, err) : 0;
-    if (!code && group->size > 1 && group_may_thread()) {
+    int code = by_mpi ? take_staging(r, err) : 0;
+    if (!code && by_mpi && group_may_thread()) {
         code = thread_start("adapt-reduction", communicate, r, &r->thread, err);
         r->threaded = !code;
     }

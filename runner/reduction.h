@@ -6,6 +6,9 @@
  * MPI_THREAD_SERIALIZED), the computing thread makes them, each time it hands something over. Between
  * reduction_begin and reduction_finish the caller makes no MPI calls.
  *
+ * Where the ranks' devices have a link of their own (runner/link.h), buckets are handed to that instead, in
+ * the order of the device's operations: no thread, and nobody waits.
+ *
  * All ranks sum the same buckets in the same order, so sums are the same bits for one number of ranks whether
  * they overlap or not. A rank whose computation fails goes on to reduction_finish, which sums what is there:
  * nobody waits for it in vain. */
@@ -37,9 +40,9 @@ int reduction_sum(struct reduction *reduction, struct view vector, struct error 
 /* Of all sums since the last call. */
 struct reduction_counters {
     double overlapped; /* seconds that buckets were being summed before reduction_finish was called */
-    double waited;     /* seconds inside reduction_finish */
+    double waited;     /* seconds inside reduction_finish; between devices: that the device waited for them */
     int64_t elements;  /* summed */
-    int64_t early;     /* of them: in buckets that were done before reduction_finish was called */
+    int64_t early;     /* of them: in buckets that were done, between devices handed over, before that call */
 };
 struct reduction_counters reduction_take_counters(struct reduction *reduction);
 

@@ -7,6 +7,7 @@
 #include "runner/cell/ledger.h"
 #include "runner/evaluation.h"
 #include "runner/device.h"
+#include "runner/link.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
@@ -94,6 +95,8 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     code =
         device_open(world, run->experiment->device, run->experiment->dtype, run->threads, &run->backend, err);
     TRY(group_agree(&run->world, code, err));
+    if (run->group.size > 0) code = link_open(&run->group, run->backend, (int)run->experiment->link, err);
+    TRY(group_agree(&run->world, code, err));
     const struct experiment *experiment = run->experiment;
     bool coordinator = group_is_coordinator(&run->world);
     code = coordinator ? prepare_files(run, err) : 0;
@@ -105,7 +108,9 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
         int live = run->group.count == 1 && isatty(STDERR_FILENO);
         code = progress_create(stderr, live, &run->progress, err);
     }
-    if (!code && coordinator && run->group.size > 1 && !group_may_thread())
+    if (!code && coordinator && run->group.link)
+        progress_say(run->progress, "sums over the ranks: %s", link_describe(&run->group));
+    if (!code && coordinator && run->group.size > 1 && !link_peers(&run->group) && !group_may_thread())
         progress_say(run->progress,
                      "warning: MPI gives no thread of its own to sums over the ranks (less than "
                      "MPI_THREAD_SERIALIZED): they go on only now and then beside the computation");
@@ -151,6 +156,7 @@ static void release(struct run *run) {
     progress_destroy(&run->progress);
     memory_free(run->group_of);
     memory_free(run->order);
+    link_close(&run->group);
     backend_destroy(&run->backend);
     grid_destroy(&run->grid);
     experiment_destroy(&run->experiment);

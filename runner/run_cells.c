@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "base/memory.h"
 #include "runner/cell/cell.h"
+#include "runner/link.h"
 #include <time.h>
 
 /* Tells the end of a cell. Not collective. */
@@ -63,11 +64,20 @@ static int open_model(struct run *run, const struct cell *cell, struct loaded_mo
     return 0;
 }
 
+/* A link that broke in the cell before is given up; only MPI's failure is one here. */
+static int mend_link(struct run *run, struct error *err) {
+    int code = link_settle(&run->group, err);
+    if (code && run->progress)
+        progress_say(run->progress, "sums over the ranks from here on: %s", link_describe(&run->group));
+    return code == ERROR_PEER ? code : 0;
+}
+
 static int run_cell(struct run *run, struct turn *turn, struct loaded_model **model, int *opened,
                     struct error *err) {
     const struct cell *cell = &run->grid->cells[turn->cell];
     double started = clock_seconds();
-    int code = open_model(run, cell, model, opened, err);
+    int code = mend_link(run, err);
+    if (!code) code = open_model(run, cell, model, opened, err);
     struct cell_job job = {.experiment = run->experiment,
                            .grid = run->grid,
                            .cell = cell,
@@ -87,6 +97,24 @@ static int run_cell(struct run *run, struct turn *turn, struct loaded_model **mo
     return code;
 }
 
+/* Whether a device of the group has failed for good: each cell that it took would fail at once, and be taken
+ * from the groups that can run it. Collective. */
+static bool device_lost(struct run *run) {
+    struct backend *backend = run->backend;
+    struct buffer *probe = NULL;
+    struct error why = {0};
+    int code = backend->buffer_create(backend, sizeof(float), &probe, &why);
+    if (!code) {
+        backend->zero(backend, 1, (struct view){probe, 0, DTYPE_F32});
+        code = backend->check(backend, &why);
+        backend->buffer_destroy(backend, &probe);
+    }
+    code = group_agree(&run->group, code, &why);
+    if (code && run->progress)
+        progress_say(run->progress, "adapt: a device is lost; its ranks take no more cells: %s", why.message);
+    return code != 0;
+}
+
 int run_cells(struct run *run, bool *stopped, struct error *err) {
     const struct timespec pause = {.tv_sec = WAIT_SECONDS};
     struct loaded_model *model = NULL;
@@ -103,10 +131,12 @@ int run_cells(struct run *run, bool *stopped, struct error *err) {
         code = run_cell(run, &turn, &model, &opened, err);
         *stopped = code == ERROR_STOPPED;
         if (code == ERROR_PEER) break; /* communication itself is broken: nothing more can be agreed on */
+        bool lost = code && code != ERROR_STOPPED && device_lost(run);
         code = 0;
         struct error late = {0};
         if (group_is_coordinator(&run->world) && run_write_experiment(run, &late))
             progress_say(run->progress, "adapt: warning: %s", late.message);
+        if (lost) break;
     }
     if (*stopped) stop_tell(run->stop);
     loaded_model_close(&model);

@@ -1,6 +1,7 @@
 #include "runner/shards.h"
 
 #include "base/memory.h"
+#include "runner/link.h"
 #include <limits.h>
 
 enum { STAGING_ELEMENTS = 4 << 20 };
@@ -11,6 +12,7 @@ struct shards {
     size_t elements;
     MPI_Datatype piece;        /* PARAMETER_ALIGNMENT floats: counts of them fit into MPI's int */
     int *count, *displacement; /* [ranks] in pieces; owned */
+    size_t *length;            /* [ranks] in elements; owned */
     float *staging;            /* where the backend's memory is not the host's: [ranks * step]; owned */
     size_t step;               /* elements of each shard that travel at a time */
 };
@@ -26,6 +28,7 @@ static int take_memory(struct shards *s, struct error *err) {
     size_t ranks = (size_t)s->group->size;
     TRY(memory_alloc(&s->count, ranks, sizeof(int), err));
     TRY(memory_alloc(&s->displacement, ranks, sizeof(int), err));
+    TRY(memory_alloc(&s->length, ranks, sizeof(size_t), err));
     TRY(s->backend->buffer_create(s->backend, sizeof(float), &probe, err));
     bool hosted = s->backend->host_pointer(s->backend, probe);
     s->backend->buffer_destroy(s->backend, &probe);
@@ -59,6 +62,7 @@ int shards_create(const struct group *group, struct backend *backend, size_t ele
     }
     for (int rank = 0; rank < group->size; rank++) {
         struct parameter_range range = shards_range(elements, group->size, rank);
+        s->length[rank] = range.count;
         s->count[rank] = (int)(range.count / PARAMETER_ALIGNMENT);
         s->displacement[rank] = (int)(range.first / PARAMETER_ALIGNMENT);
     }
@@ -71,6 +75,7 @@ void shards_destroy(struct shards **shards) {
     if (s->piece != MPI_DATATYPE_NULL) MPI_Type_free(&s->piece);
     memory_free(s->count);
     memory_free(s->displacement);
+    memory_free(s->length);
     memory_free(s->staging);
     memory_free(s);
     *shards = NULL;
@@ -109,11 +114,34 @@ static int gather_staged(struct shards *s, struct view vector, struct error *err
     return b->check(b, err);
 }
 
+static int gather_by_peers(struct shards *s, struct peers *peers, struct view vector, struct error *err) {
+    peers->gather(peers, s->length, vector);
+    return link_settle(s->group, err);
+}
+
+/* `at`: memory that MPI takes. */
+static int gather_in_place(struct shards *s, float *at, struct error *err) {
+    return group_check_status(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, at, s->count,
+                                             s->displacement, s->piece, s->group->comm),
+                              "MPI_Allgatherv", err);
+}
+
+static int gather_on_device(struct shards *s, struct view vector, struct error *err) {
+    struct backend *b = s->backend;
+    float *at = NULL;
+    int code = b->check(b, err); /* waits for the shard */
+    if (!code) at = b->device_pointer(b, vector, s->elements, true);
+    if (!code && !at) code = b->check(b, err);
+    TRY(group_agree(s->group, code, err));
+    return gather_in_place(s, at, err);
+}
+
 int shards_gather(struct shards *s, struct view vector, struct error *err) {
     if (s->group->size == 1) return 0;
+    struct peers *peers = link_peers(s->group);
+    if (peers) return gather_by_peers(s, peers, vector, err);
     float *host = s->backend->host_pointer(s->backend, vector.buffer);
-    if (!host) return gather_staged(s, vector, err);
-    return group_check_status(MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, host + vector.offset,
-                                             s->count, s->displacement, s->piece, s->group->comm),
-                              "MPI_Allgatherv", err);
+    if (host) return gather_in_place(s, host + vector.offset, err);
+    return link_takes_device_memory(s->group) ? gather_on_device(s, vector, err)
+                                              : gather_staged(s, vector, err);
 }

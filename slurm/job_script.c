@@ -141,10 +141,8 @@ static const char signals[] =
 static const char before_run[] =
     "\n"
     "# $launches has a line for each launch. adapt removes it when all ranks have started, so that a launch\n"
-    "# that leaves it has failed (2, 126, 127: no program, or not these options). Where a signal stopped "
-    "the\n"
-    "# run adapt makes it again, of one word, and ends with 0: on another status mpirun takes minutes to "
-    "end.\n"
+    "# that leaves it has failed (2, 126, 127: no program, or not these options). Where a signal stopped the\n"
+    "# run adapt makes it again, of one word, and ends with 0: on another status mpirun takes minutes to end.\n"
     "launch_failed() {\n"
     "  case $status in 0 | 2 | 75 | 126 | 127) return 1 ;; esac\n"
     "  [ -e \"$launches\" ]\n"
@@ -188,8 +186,7 @@ static int put_run(const struct job_script *job, struct text *out, struct error 
 
 static const char decide[] =
     "\n"
-    "# Back into the queue after a time limit, a preemption or failed launches; never after a failure of "
-    "the\n"
+    "# Back into the queue after a time limit, a preemption or failed launches; never after a failure of the\n"
     "# run itself, nor when the job was cancelled (its state then is not RUNNING).\n"
     "job=$(scontrol show job \"$SLURM_JOB_ID\")\n"
     "again=no\n"

@@ -3,7 +3,10 @@
 # suite and ends with the line "N passed, N failed, N skipped". Exit status 0 if nothing failed.
 #   --quick           unit tests only
 #   --filter REGEX    only tests whose name matches ("unit", "mpi.group", "e2e", ...)
-#   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/), unit tests under them
+#   --sanitize        also builds with the address and undefined-behaviour sanitizers (build-sanitize/): unit tests, and ranks and
+#                     cells on the emulated GPU under them
+#   --cuda            also builds with CUDA (build-cuda/) and runs the tests on this machine's GPU, those of operations once more
+#                     under each tool of compute-sanitizer, where that is installed
 #   --slurm           also installs Slurm, for the tests on a cluster of their own (as root; they are skipped where it is not)
 #   --fuzz SECONDS    also builds every fuzz target with clang (build-fuzz/) and runs each for so long
 # Under CI=true warnings are errors.
@@ -11,14 +14,15 @@ set -euo pipefail
 top=$(cd "$(dirname "$0")/.." && pwd)
 cd "$top"
 
-quick=no sanitize=no slurm=no fuzz=0 filter=
+quick=no sanitize=no cuda=no slurm=no fuzz=0 filter=
 usage() {
-  sed -n '2,9s/^# \{0,1\}//p' "$0"
+  sed -n '2,12s/^# \{0,1\}//p' "$0"
 }
 while [ $# -gt 0 ]; do
   case $1 in
     --quick) quick=yes ;;
     --sanitize) sanitize=yes ;;
+    --cuda) cuda=yes ;;
     --slurm) slurm=yes ;;
     --filter) filter=${2:?--filter needs a regular expression}; shift ;;
     --fuzz) fuzz=${2:?--fuzz needs a number of seconds}; shift ;;
@@ -89,7 +93,12 @@ fi
 if [ $sanitize = yes ]; then
   build build-sanitize -DADAPT_SANITIZE=address,undefined -DCMAKE_BUILD_TYPE=RelWithDebInfo
   export UBSAN_OPTIONS=print_stacktrace=1
-  suite build-sanitize "${only_unit[@]}"
+  suite build-sanitize -L '^sanitized$'
+fi
+
+if [ $cuda = yes ]; then
+  build build-cuda -DADAPT_CUDA=ON
+  suite build-cuda -L '^gpu$'
 fi
 
 if [ "$fuzz" -gt 0 ]; then

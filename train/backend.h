@@ -116,6 +116,11 @@ struct linear_cross_entropy {
     struct view alignment; /* F64 [slots], added to */
 };
 
+enum { BACKEND_STAMPS = 1024 };
+
+struct peers; /* train/peers.h */
+struct peers_card;
+
 struct backend {
     const char *name;
     /* What models keep their activations in: DTYPE_F32, or DTYPE_BF16 where the backend can. Whoever creates
@@ -139,6 +144,16 @@ struct backend {
     void (*memory)(struct backend *b, size_t *left, size_t *total);
     /* Waits for everything and returns the first failure since the last check, with the operation's name. */
     int (*check)(struct backend *b, struct error *err);
+
+    /* --- time in the order of operations */
+    /* Puts time stamp number `i`, 0 <= i < BACKEND_STAMPS, behind everything called so far, and does not
+     * wait; where it was put before, it moves. Put while a failure stands, it may be nowhere. The first stamp
+     * of all may allocate. */
+    void (*stamp)(struct backend *b, int i);
+    /* Waits for both stamps and returns the seconds from one to the other; 0 where one of them is nowhere,
+     * and while a failure stands. */
+    double (*stamp_seconds)(struct backend *b, int from, int to);
+
     void (*destroy)(struct backend *b); /* called by backend_destroy */
 
     /* --- whole vectors of `n` elements */
@@ -226,6 +241,19 @@ struct backend {
      * that reserve took. */
     void (*linear_argmax)(struct backend *b, int rows, int hidden, int vocabulary, struct view hidden_states,
                           struct view weight, struct view best);
+
+    /* --- several processes, a device each. NULL, all of them, where the device's memory is the host's. */
+    /* The device's memory at a view of `count` elements, for libraries that take such pointers; whoever uses
+     * it has called `check`. `change`: they will be written. NULL where the view leaves its buffer. */
+    void *(*device_pointer)(struct backend *b, struct view view, size_t count, bool change);
+    /* Fills in the card; ERROR_DEVICE says why nothing links this device to others (card->device is filled in
+     * also then). */
+    int (*peers_card)(struct backend *b, struct peers_card *card, struct error *err);
+    /* An id for a link, of PEERS_ID_BYTES: one process makes it, all open theirs with it. */
+    int (*peers_id)(struct backend *b, unsigned char *id, struct error *err);
+    /* Links `ranks` processes, this being number `rank`: all of them call it, no two with the same device. */
+    int (*peers_open)(struct backend *b, const unsigned char *id, int rank, int ranks, struct peers **out,
+                      struct error *err);
 };
 
 /* Makes the backend called `name`: "cpu", "cuda" (the first device), "cuda:N", or "memcheck" (for tests).

@@ -29,16 +29,27 @@ static int upload_rope(struct model *m, const struct rope_config *rope, struct v
     return 0;
 }
 
+static int upload_ones(struct model *m, struct error *err) {
+    float *ones;
+    size_t count = (size_t)m->limits.targets;
+    TRY(memory_alloc(&ones, count, sizeof *ones, err));
+    for (size_t i = 0; i < count; i++) ones[i] = 1.0f;
+    m->backend->upload(m->backend, m->ones, ones, count);
+    memory_free(ones);
+    return 0;
+}
+
 static int prepare(struct model *m, struct error *err) {
     struct backend *b = m->backend;
     TRY(memory_alloc(&m->layers, (size_t)m->config.layers, sizeof *m->layers, err));
-    TRY(memory_alloc(&m->slot_sums, (size_t)m->limits.slots, sizeof *m->slot_sums, err));
+    TRY(memory_alloc(&m->slot_sums, 2 * (size_t)m->limits.slots, sizeof *m->slot_sums, err));
     size_t bytes = model_plan(m, NULL);
     TRY(b->buffer_create(b, bytes, &m->buffer, err));
     model_plan(m, m->buffer);
     TRY(b->reserve(b, m->limits.rows, m->config.hidden, m->config.vocabulary, m->limits.targets, err));
     TRY(upload_rope(m, &m->config.rope_full, m->rope_full, err));
     if (m->config.window) TRY(upload_rope(m, &m->config.rope_windowed, m->rope_windowed, err));
+    if (m->limits.slots) TRY(upload_ones(m, err));
     return b->check(b, err);
 }
 
@@ -74,11 +85,7 @@ static int need_forward(const struct model *m, const char *what, struct error *e
     return error_set(err, ERROR_INTERNAL, "%s without a forward pass before it", what);
 }
 
-int model_losses(struct model *m, float *loss, int32_t *greedy, struct error *err) {
-    struct backend *b = m->backend;
-    TRY(need_forward(m, "model_losses", err));
-    size_t targets = (size_t)m->batch->targets;
-    if (!targets) return 0;
+static void compute_losses(struct model *m, bool greedy) {
     struct linear_cross_entropy args = {.rows = m->batch->targets,
                                         .hidden = m->config.hidden,
                                         .vocabulary = m->config.vocabulary,
@@ -87,10 +94,44 @@ int model_losses(struct model *m, float *loss, int32_t *greedy, struct error *er
                                         .target = m->target_id,
                                         .loss = m->loss,
                                         .greedy = greedy ? m->greedy : view_none()};
-    b->linear_cross_entropy(b, &args);
+    m->backend->linear_cross_entropy(m->backend, &args);
+}
+
+int model_losses(struct model *m, float *loss, int32_t *greedy, struct error *err) {
+    struct backend *b = m->backend;
+    TRY(need_forward(m, "model_losses", err));
+    size_t targets = (size_t)m->batch->targets;
+    if (!targets) return 0;
+    compute_losses(m, greedy);
     b->download(b, m->loss, loss, targets);
     if (greedy) b->download(b, m->greedy, greedy, targets);
     return b->check(b, err);
+}
+
+void model_sum_losses(struct model *m) {
+    struct backend *b = m->backend;
+    if (m->limits.slots) b->row_dot(b, m->batch->targets, 1, m->loss, m->ones, m->target_slot, m->slot_loss);
+}
+
+int model_add_losses(struct model *m, struct error *err) {
+    TRY(need_forward(m, "model_add_losses", err));
+    if (!m->batch->targets) return 0;
+    compute_losses(m, false);
+    model_sum_losses(m);
+    return 0;
+}
+
+int model_take_sums(struct model *m, double *loss, double *alignment, struct error *err) {
+    struct backend *b = m->backend;
+    size_t slots = (size_t)m->limits.slots;
+    if (slots) b->download(b, m->slot_loss, m->slot_sums, 2 * slots);
+    int code = b->check(b, err);
+    if (slots) b->zero(b, 2 * slots, m->slot_loss);
+    for (size_t i = 0; i < slots && !code; i++) {
+        if (loss) loss[i] += m->slot_sums[i];
+        if (alignment) alignment[i] += m->slot_sums[slots + i];
+    }
+    return code;
 }
 
 int model_best(struct model *m, int32_t *best, struct error *err) {

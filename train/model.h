@@ -19,7 +19,7 @@ struct model_limits {
     int rows;               /* most rows of a batch */
     int targets;            /* most targets of a batch */
     int positions;          /* rows' positions are below this; 0: `rows` */
-    int slots;              /* alignment slots; 0: no alignments */
+    int slots;              /* of sums (model_take_sums); 0: none, and no alignments */
     bool training;          /* keep what a backward pass needs */
     int recompute;          /* enum recompute; of training */
     enum dtype activations; /* for model_bytes; a model takes its backend's */
@@ -34,7 +34,8 @@ int model_create(struct backend *backend, const struct model_config *config,
 void model_destroy(struct model **model);
 
 /* Runs the batch through the model up to the final norm at the target rows. `parameters` is a flat vector of
- * the layout. The batch is borrowed until the next forward. Not collective. */
+ * the layout. The batch is borrowed until the next forward. Does not wait: a failure on the device is told by
+ * what does. Not collective. */
 int model_forward(struct model *model, struct view parameters, const struct batch *batch, struct error *err);
 
 /* What decoding adds to a forward pass: keys and values of earlier rows, in pages (struct cached_segment).
@@ -78,11 +79,18 @@ struct gradient_watcher {
 void model_watch_gradient(struct model *model, const struct gradient_watcher *watcher);
 
 /* After a forward of a model made for training: adds the gradient of `scale * sum_n target_weight[n] *
- * loss[n]` to the flat vector `gradient`, and writes loss[n] (unscaled; host array, may be NULL). Alignments:
- * where `direction` is not absent (a flat vector G), alignment[slot] += < gradient of the slot's part of the
- * objective, G >, exactly, from this one pass (a host array of limits.slots doubles). With `gradient` absent
- * only alignments are computed. */
-int model_backward(struct model *model, float scale, struct view gradient, struct view direction, float *loss,
-                   double *alignment, struct error *err);
+ * loss[n]` to the flat vector `gradient`, and every loss[n] to its slot's sum. Alignments: where `direction`
+ * is not absent (a flat vector G), < gradient of the slot's part of the objective, G > is added to the slot's
+ * alignment, exactly, from this one pass. With `gradient` absent only alignments are computed. Does not wait:
+ * a failure on the device is told by model_take_sums. */
+int model_backward(struct model *model, float scale, struct view gradient, struct view direction,
+                   struct error *err);
+
+/* After a forward: adds every loss[n] to its slot's sum, as model_backward does. Does not wait. */
+int model_add_losses(struct model *model, struct error *err);
+
+/* Adds the slots' sums since the last call to loss[limits.slots] and alignment[limits.slots] (either may be
+ * NULL). Waits for the passes, and returns their first failure. */
+int model_take_sums(struct model *model, double *loss, double *alignment, struct error *err);
 
 #endif

@@ -224,13 +224,12 @@ static void embedding(const struct pass *p) {
     align(p, hidden, m->normed, p->stream);
 }
 
-static int check_call(const struct model *m, struct view direction, const double *alignment,
-                      struct error *err) {
+static int check_call(const struct model *m, struct view direction, struct error *err) {
     if (!m->limits.training)
         return error_set(err, ERROR_INTERNAL, "model_backward of a model not made for training");
     if (!m->batch || (m->batch->targets && !m->kept))
         return error_set(err, ERROR_INTERNAL, "model_backward without a forward pass of its own before it");
-    if (direction.buffer && (!m->limits.slots || !alignment))
+    if (direction.buffer && !m->limits.slots)
         return error_set(err, ERROR_INTERNAL, "model_backward: alignments, but no slots for them");
     return 0;
 }
@@ -239,20 +238,20 @@ void model_watch_gradient(struct model *m, const struct gradient_watcher *watche
     m->watcher = *watcher;
 }
 
-int model_backward(struct model *m, float scale, struct view gradient, struct view direction, float *loss,
-                   double *alignment, struct error *err) {
+int model_backward(struct model *m, float scale, struct view gradient, struct view direction,
+                   struct error *err) {
     struct backend *b = m->backend;
     struct pass pass = {.m = m, .b = b, .gradient = gradient, .direction = direction, .watcher = m->watcher};
     m->watcher.final = NULL;
-    TRY(check_call(m, direction, alignment, err));
+    TRY(check_call(m, direction, err));
     if (!m->batch->targets) {
         tell(&pass, 0);
         return 0;
     }
     m->kept = false; /* gate and up become their gradients */
-    if (direction.buffer) b->zero(b, (size_t)m->limits.slots, m->alignment);
     /* The tensors stand in the flat vector in the order of the forward pass, a tied head at its beginning. */
     head(&pass, scale);
+    model_sum_losses(m);
     tell(&pass, m->layout->final_norm);
     for (int layer = m->config.layers - 1; layer >= 0; layer--) {
         bool overwritten = m->limits.recompute == RECOMPUTE_LAYER && !model_is_last(m, layer);
@@ -266,10 +265,5 @@ int model_backward(struct model *m, float scale, struct view gradient, struct vi
     }
     embedding(&pass);
     tell(&pass, 0);
-    if (loss) b->download(b, m->loss, loss, (size_t)m->batch->targets);
-    if (direction.buffer) b->download(b, m->alignment, m->slot_sums, (size_t)m->limits.slots);
-    TRY(b->check(b, err));
-    if (direction.buffer)
-        for (int i = 0; i < m->limits.slots; i++) alignment[i] += m->slot_sums[i];
     return 0;
 }

@@ -45,6 +45,8 @@ struct model {
     struct view states;     /* [N,D] final, normed */
     struct view loss;       /* F32 [N] */
     struct view greedy;     /* I32 [N]; flags of model_losses, tokens of model_best */
+    struct view ones;       /* F32 [N] */
+    struct view slot_loss;  /* F64 [slots], sums since they were taken; alignments lie behind them */
     struct view alignment;  /* F64 [slots] */
 
     /* scratch of both passes */
@@ -74,7 +76,7 @@ struct model {
     struct view parameters;
     struct gradient_watcher watcher; /* of the next backward pass; final NULL: none */
     bool kept;                       /* the layers hold what a backward pass reads */
-    double *slot_sums;               /* [slots], owned: alignments on their way to the caller */
+    double *slot_sums;               /* [2 slots], owned: sums on their way to the caller */
 };
 
 /* Carves every view of `model` out of a buffer (NULL: only counts); model->layers has room for the layers.
@@ -105,6 +107,9 @@ void model_run_layer(struct model *m, int layer);
 /* The layer's queries and keys as attention reads them: where raw ones are kept, norms and rotates them into
  * scratch (both passes do). */
 void model_rotated(struct model *m, int layer, struct view *query, struct view *key);
+
+/* Adds the losses of the targets to their slots' sums. */
+void model_sum_losses(struct model *m);
 
 /* y[rows,out] = x[rows,in] W[out,in]^T + beta y */
 void model_linear(struct model *m, int rows, int out, int in, struct view x, struct view w, float beta,

@@ -49,7 +49,10 @@ static void plan_batch(struct model *m, struct plan *plan) {
     m->states = active(plan, targets, m->config.hidden);
     m->loss = floats(plan, targets, 1);
     m->greedy = integers(plan, targets);
-    m->alignment = take(plan, DTYPE_F64, (size_t)m->limits.slots);
+    size_t slots = (size_t)m->limits.slots;
+    m->ones = slots ? floats(plan, targets, 1) : view_none();
+    m->slot_loss = take(plan, DTYPE_F64, 2 * slots);
+    m->alignment = view_at(m->slot_loss, slots);
 }
 
 /* What attention and what feed-forward need at different times lies in the same place. */

@@ -87,7 +87,8 @@ static int plan(struct engine *engine, struct error *err) {
         }
     }
     for (size_t g = 0; g < work->count; g++) TRY(add_group(engine, &work->groups[g], err));
-    qsort(engine->pieces, engine->piece_count, sizeof *engine->pieces, by_falling_rows);
+    if (engine->piece_count)
+        qsort(engine->pieces, engine->piece_count, sizeof *engine->pieces, by_falling_rows);
     return add_spans(engine, err);
 }
 

@@ -28,7 +28,8 @@ int archive_write_root(hid_t file, const struct archive_run *run, struct error *
                  {"experiment_path", run->path},
                  {"config", run->config},
                  {"host", run->host},
-                 {"backend", run->backend}};
+                 {"backend", run->backend},
+                 {"link", run->link}};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
         TRY(hdf5_set_text(file, texts[i].name, texts[i].value, err));
     }

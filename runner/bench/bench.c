@@ -6,6 +6,7 @@
 #include "runner/check/estimate.h"
 #include "runner/check/matmul_rate.h"
 #include "runner/device.h"
+#include "runner/link.h"
 #include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
@@ -37,6 +38,12 @@ const struct setting bench_settings_table[] = {
      .initial = DEVICE_AUTO,
      .choices = device_dtype_names,
      .meaning = "what activations are kept in"},
+    {.name = "link",
+     .kind = SETTING_CHOICE,
+     .offset = FIELD(link),
+     .initial = LINK_AUTO,
+     .choices = link_kind_names,
+     .meaning = "how gradients travel between ranks on GPUs"},
     {.name = "tasks",
      .kind = SETTING_COUNT,
      .offset = FIELD(tasks),
@@ -83,8 +90,7 @@ const struct setting bench_settings_table[] = {
     {.name = "method",
      .kind = SETTING_TEXT,
      .offset = FIELD(method),
-     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its "
-                "name (adapt)"},
+     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its name (adapt)"},
     {.name = NULL}};
 
 static const double RATE = 1e-6; /* of the optimizer: small, so that the model stays one */
@@ -155,7 +161,7 @@ static int take(struct bench *bench, enum kind kind, const struct draw_list *dra
     else
         TRY(trainer_update_step(bench->trainer, draws, bench->sampler, mixture_shares(bench->mixture),
                                 worst_case, update, RATE, &step, err));
-    TRY(group_barrier(bench->group, err));
+    TRY(group_agree(bench->group, bench->timing->check(bench->timing, err), err)); /* all is done, on all */
     double seconds = clock_seconds() - start;
     if (!out) return 0;
     timing_take(bench->timing, timed);
@@ -232,9 +238,13 @@ static int measure_product(struct backend *backend, const struct group *group, d
     return 0;
 }
 
-/* At most so far, in bytes. */
-static double resident_memory(void) {
+/* Bytes of the machine's memory at most so far; of a device's own what is taken now, which is the most, as
+ * steps allocate nothing. */
+static double memory_taken(struct backend *backend) {
     struct rusage usage;
+    size_t left, total;
+    backend->memory(backend, &left, &total);
+    if (total) return (double)(total - left);
     getrusage(RUSAGE_SELF, &usage);
     return (double)usage.ru_maxrss * 1024.0;
 }
@@ -266,14 +276,14 @@ static int run(struct bench *bench, struct backend *backend, struct bench_result
     TRY(trainer_create(bench->timing, bench->group, work->model, work->training, &bench->plan,
                        &bench->trainer, err));
     TRY(run_plain(bench, out, err));
-    out->plain_memory = resident_memory();
+    out->plain_memory = memory_taken(backend);
     if (bench->plan.needs & METHOD_NEEDS_ALIGNMENT) {
         out->interval = bench->plan.interval;
         TRY(run_updates(bench, KIND_PLAIN, &out->matching, err));
         TRY(run_updates(bench, KIND_UPDATE, &out->update, err));
     }
     TRY(measure_product(backend, bench->group, &out->product_rate, err));
-    out->memory = resident_memory();
+    out->memory = memory_taken(backend);
     TRY(group_max(bench->group, &out->plain_memory, 1, err));
     return group_max(bench->group, &out->memory, 1, err);
 }

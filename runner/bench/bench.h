@@ -15,6 +15,7 @@ struct bench_settings {
     long long threads;  /* of each rank; 0: threads_per_rank */
     const char *device; /* NULL: the experiment's, or cpu */
     int dtype;          /* enum device_dtype */
+    int link;           /* enum link_kind */
     /* of work that is made up, where a model folder alone is given */
     long long tasks, length;
     double supervised;
@@ -46,8 +47,9 @@ struct bench_result {
         matching; /* plain steps on the examples of the update steps; none without an online method */
     struct bench_steps update; /* update steps */
     long long interval;        /* of updates; 0 without an online method */
-    double plain_memory,
-        memory; /* bytes resident at most, of the rank with most: up to the plain steps' end, and in all */
+    /* Bytes at most, of the rank with most: resident, or on its device (whoever takes them there); up to the
+     * plain steps' end, and in all. */
+    double plain_memory, memory;
 };
 
 /* What is measured: a model with its tasks, and how it is trained. `method` may be a static one; then there

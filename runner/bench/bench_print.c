@@ -2,10 +2,15 @@
 
 #include "base/machine.h"
 #include "base/memory.h"
+#include "runner/device.h"
 #include <cjson/cJSON.h>
 
 static double rate_of(const struct bench_steps *steps) {
     return steps->operations / steps->total_seconds;
+}
+
+static const char *dtype_of(const struct bench_place *place) {
+    return device_dtype_names[place->activations == DTYPE_BF16 ? DEVICE_BFLOAT16 : DEVICE_FLOAT32];
 }
 
 /* ---- JSON */
@@ -50,7 +55,8 @@ int bench_print_json(FILE *out, const struct bench_place *place, const struct be
     cJSON_AddStringToObject(o, "device", place->backend);
     machine_cpu(cpu);
     cJSON_AddStringToObject(o, "cpu", cpu);
-    cJSON_AddStringToObject(o, "dtype", "float32");
+    cJSON_AddStringToObject(o, "dtype", dtype_of(place));
+    cJSON_AddStringToObject(o, "link", place->link);
     put(o, "tasks", place->tasks);
     put(o, "ranks", place->ranks);
     put(o, "threads", place->threads);
@@ -106,8 +112,9 @@ static void print_operations(FILE *out, const struct bench_result *result) {
 void bench_print_table(FILE *out, const struct bench_place *place, const struct bench_result *result) {
     char cpu[MACHINE_NAME_BYTES];
     machine_cpu(cpu);
-    fprintf(out, "%s, %d tasks, %s; %s, %d rank%s of %d threads, float32; %s\n\n", place->model, place->tasks,
-            place->work, place->backend, place->ranks, place->ranks == 1 ? "" : "s", place->threads, cpu);
+    fprintf(out, "%s, %d tasks, %s; %s, %d rank%s of %d threads, %s; %s\n\n", place->model, place->tasks,
+            place->work, place->backend, place->ranks, place->ranks == 1 ? "" : "s", place->threads,
+            dtype_of(place), cpu);
     fprintf(out, "%-22s %10s %9s %12s %9s %11s %10s %10s\n", "", "median", "tokens/s", "supervised/s",
             "tokens", "validation", "GFLOP/s", "of product");
     print_steps(out, "plain step", &result->plain, result->product_rate);
@@ -118,8 +125,7 @@ void bench_print_table(FILE *out, const struct bench_place *place, const struct 
     const struct reduction_counters *overlap = &result->plain.overlap;
     if (overlap->elements)
         fprintf(out,
-                "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; "
-                "%.0f %% of the gradient "
+                "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; %.0f %% of the gradient "
                 "early\n",
                 overlap->overlapped / result->plain.count, overlap->waited / result->plain.count,
                 100.0 * (double)overlap->early / (double)overlap->elements);
@@ -130,8 +136,7 @@ void bench_print_table(FILE *out, const struct bench_place *place, const struct 
     }
     fprintf(out, ", with update steps %.2f GiB\n", result->memory / (1 << 30));
     fprintf(out,
-            "%s: an update step costs %.2f of a plain step, per token of training and validation; an update "
-            "every %lld steps: "
+            "%s: an update step costs %.2f of a plain step, per token of training and validation; an update every %lld steps: "
             "%.2f of training without\n",
             place->method, bench_update_ratio(result), result->interval, bench_amortised(result));
 }

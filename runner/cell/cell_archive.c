@@ -4,6 +4,7 @@
 #include "base/memory.h"
 #include "runner/cell/decontaminate.h"
 #include "runner/checkpoint/manifest.h"
+#include "runner/link.h"
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,7 @@ int cell_archive_open(struct cell_run *run, const struct manifest *from, struct 
                                 .path = experiment->path,
                                 .config = experiment->text,
                                 .backend = job->backend->name,
+                                .link = link_describe(job->group),
                                 .host = host,
                                 .ranks = job->group->size,
                                 .threads = job->threads};

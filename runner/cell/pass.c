@@ -6,7 +6,7 @@
 static struct model_limits model_limits_of(const struct pass_limits *limits) {
     return (struct model_limits){.rows = limits->rows,
                                  .targets = limits->rows,
-                                 .slots = limits->alignments ? limits->tasks : 0,
+                                 .slots = limits->tasks,
                                  .training = true,
                                  .recompute = limits->recompute,
                                  .activations = limits->activations};
@@ -69,22 +69,17 @@ static int run_batch(struct pass *pass, const struct pass_work *work, bool last,
     TRY(model_forward(pass->model, work->parameters, batch, err));
     if (work->backward) {
         if (work->sum && last) model_watch_gradient(pass->model, &watcher);
-        double *alignment = work->direction.buffer ? pass->sums + 2 * pass->limits.tasks : NULL;
-        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, pass->target_loss,
-                           alignment, err));
+        TRY(model_backward(pass->model, work->scale, work->gradient, work->direction, err));
     } else {
-        TRY(model_losses(pass->model, pass->target_loss, NULL, err));
+        TRY(model_add_losses(pass->model, err));
     }
-    for (int n = 0; n < batch->targets; n++) {
-        pass->sums[batch->target_slot[n]] += pass->target_loss[n];
-        pass->sums[pass->limits.tasks + batch->target_slot[n]] += 1.0;
-    }
+    for (int n = 0; n < batch->targets; n++) pass->sums[pass->limits.tasks + batch->target_slot[n]] += 1.0;
     batch_clear(batch);
     return 0;
 }
 
-int pass_run_items(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count,
-                   int rank, struct error *err) {
+static int run_batches(struct pass *pass, const struct pass_work *work, const struct pass_item *items,
+                       int count, int rank, struct error *err) {
     batch_clear(pass->batch);
     for (int i = 0; i < count; i++) {
         if (rank >= 0 && pass->owner[i] != rank) continue;
@@ -96,6 +91,15 @@ int pass_run_items(struct pass *pass, const struct pass_work *work, const struct
         batch_add_example(pass->batch, items[i].example, items[i].task, items[i].weight);
     }
     return run_batch(pass, work, true, err);
+}
+
+int pass_run_items(struct pass *pass, const struct pass_work *work, const struct pass_item *items, int count,
+                   int rank, struct error *err) {
+    double *alignment = work->direction.buffer ? pass->sums + 2 * pass->limits.tasks : NULL;
+    int code = run_batches(pass, work, items, count, rank, err);
+    /* Also after a failure: nothing of this pass is left for the next. */
+    int late = model_take_sums(pass->model, pass->sums, alignment, code ? NULL : err);
+    return code ? code : late;
 }
 
 static int run_shared(struct pass *pass, const struct pass_work *work, const struct pass_item *items,

@@ -27,7 +27,6 @@ struct pass_limits {
     int rows;  /* of a micro-batch on one rank */
     int items; /* longest list */
     int tasks;
-    bool alignments;
     int recompute;          /* enum recompute */
     enum dtype activations; /* for pass_bytes; a pass takes its backend's */
 };

@@ -77,13 +77,14 @@ static int packed_tasks(struct weighed *w, const struct pass_item *items, int co
     scale_gradient(w, before);
     for (int n = 0; n < batch->targets; n++)
         batch->target_weight[n] = (float)((double)batch->target_weight[n] * w->weight[batch->target_slot[n]]);
-    return model_backward(pass->model, 1.0f, w->work.gradient, view_none(), NULL, NULL, err);
+    return model_backward(pass->model, 1.0f, w->work.gradient, view_none(), err);
 }
 
 /* One task of several micro-batches: its loss first, then its gradient. */
 static int long_task(struct weighed *w, const struct pass_item *items, int count, struct error *err) {
     double rescale;
     w->work.backward = false;
+    TRY(model_take_sums(w->pass->model, NULL, NULL, err)); /* what packed tasks have left */
     TRY(pass_run_items(w->pass, &w->work, items, count, -1, err));
     TRY(weigh(w, items[0].task, &rescale, err));
     scale_gradient(w, rescale);
@@ -115,5 +116,5 @@ int pass_weighed_gradient(struct pass *pass, struct view parameters, const struc
         }
         first += packed;
     }
-    return 0;
+    return model_take_sums(pass->model, NULL, NULL, err);
 }

@@ -25,7 +25,6 @@ struct pass_limits trainer_limits(const struct loaded_model *model, const struct
     return (struct pass_limits){.rows = (int)training->micro_batch_tokens,
                                 .items = longest_list(model, training, plan),
                                 .tasks = model->tasks->count,
-                                .alignments = trainer_wants_alignment(plan),
                                 .recompute = training->recompute};
 }
 

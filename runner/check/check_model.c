@@ -216,8 +216,7 @@ static int check_memory(const struct model_check *c, struct error *err) {
     double bytes = most.total + copies; /* of the host's */
     if (bytes > there)
         TRY(check_note(&c->check->warnings, err,
-                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; "
-                       "the machine has "
+                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
                        "%.1f: training will wait while checkpoints are written",
                        c->entry->name, bytes / gibibyte, copies / gibibyte, there / gibibyte));
     if (bytes * ranks > there)

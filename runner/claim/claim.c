@@ -32,6 +32,15 @@ int claim_read(const char *path, bool *found, struct claim_info *out, struct err
     return 0;
 }
 
+bool claim_holder(const char *cell_path, struct claim_info *out) {
+    char *path;
+    bool found;
+    if (claim_path(cell_path, &path, NULL)) return false;
+    if (claim_read(path, &found, out, NULL)) found = false;
+    memory_free(path);
+    return found && out->alive;
+}
+
 /* ---- taking */
 
 /* Gives the file `name` the further name `path` if nobody has it; *taken tells. Over NFS a link that was made

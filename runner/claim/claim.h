@@ -46,6 +46,9 @@ int claim_path(const char *cell_path, char **out, struct error *err);
 /* Looks at a claim; *found: there is one. A file that is no claim counts as one of nobody, dead. Writes
  * nothing that stays (in a folder that cannot be written to, ages are by this host's clock). */
 int claim_read(const char *path, bool *found, struct claim_info *out, struct error *err);
+/* Whether somebody alive has the cell of this archive, as claim_read sees it; *out tells who. A claim that
+ * cannot be read is nobody's. */
+bool claim_holder(const char *cell_path, struct claim_info *out);
 
 struct claim;
 /* Takes the claim if it is free or dead, and starts its heartbeat. *out is NULL, without an error, where

@@ -1,7 +1,6 @@
 /* One cell in one place: its file, its claim, and whether they are as they should be. */
 #include "runner/collect/collect_internal.h"
 
-#include "base/memory.h"
 #include "io/file.h"
 #include "runner/claim/claim.h"
 #include <string.h>
@@ -62,22 +61,12 @@ static int check_file(const struct experiment *experiment, const struct archive_
 
 /* *alive: somebody has it; `who` tells that. */
 static int look_at_claim(const char *path, bool *alive, struct text *who, struct error *err) {
-    char *claim;
     struct claim_info info;
-    bool found = false;
-    *alive = false;
-    TRY(claim_path(path, &claim, err));
-    struct error reading = {0};
-    if (!claim_read(claim, &found, &info, &reading) && found && info.alive) {
-        *alive = true;
-        text_clear(who);
-        int code = text_printf(who, err, "on %s%s%s, last heard of %.0f s ago", info.host,
-                               info.job[0] ? ", job " : "", info.job, info.heartbeat);
-        memory_free(claim);
-        return code;
-    }
-    memory_free(claim);
-    return 0;
+    *alive = claim_holder(path, &info);
+    if (!*alive) return 0;
+    text_clear(who);
+    return text_printf(who, err, "on %s%s%s, last heard of %.0f s ago", info.host, info.job[0] ? ", job " : "",
+                       info.job, info.heartbeat);
 }
 
 int collect_look(const struct experiment *experiment, const struct archive_cell_key *key, const char *path,

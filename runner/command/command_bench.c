@@ -7,6 +7,7 @@
 #include "runner/command/complain.h"
 #include "runner/command/setting_options.h"
 #include "runner/device.h"
+#include "runner/link.h"
 #include "runner/threads.h"
 #include <stdio.h>
 #include <string.h>
@@ -14,12 +15,9 @@
 
 static const char usage[] = "usage: adapt bench MODEL_DIR|EXPERIMENT.json [OPTION ...]\n"
                             "\n"
-                            "Times training steps as `adapt run` takes them, on random tokens or on an "
-                            "experiment's own data: tokens a second, the\n"
-                            "share of the rate of a large matrix product in the same run, seconds by "
-                            "operation, memory, and what learning the\n"
-                            "mixture costs. Prints one line of JSON, on a terminal a table before it. Alone, "
-                            "under mpirun, or under srun.\n"
+                            "Times training steps as `adapt run` takes them, on random tokens or on an experiment's own data: tokens a second, the\n"
+                            "share of the rate of a large matrix product in the same run, seconds by operation, memory, and what learning the\n"
+                            "mixture costs. Prints one line of JSON, on a terminal a table before it. Alone, under mpirun, or under srun.\n"
                             "\n";
 
 enum { VALIDATION_EXAMPLES = 64 }; /* of each task that is made up */
@@ -132,6 +130,7 @@ static void close_session(struct session *s) {
     parameter_layout_destroy(&s->made.layout);
     made_tasks_destroy(&s->tasks);
     memory_free(s->method.settings);
+    link_close(&s->group);
     backend_destroy(&s->backend);
     group_release(&s->group);
 }
@@ -146,12 +145,16 @@ static int run(struct session *s, struct error *err) {
                                             : "cpu";
     int dtype = s->settings.dtype || !s->experiment ? s->settings.dtype : s->experiment->dtype;
     TRY(device_open(MPI_COMM_WORLD, device, dtype, s->threads, &s->backend, err));
+    int link = s->settings.link || !s->experiment ? s->settings.link : s->experiment->link;
+    TRY(link_open(&s->group, s->backend, link, err));
     TRY(bench_run(s->backend, &s->group, &s->work, (int)s->settings.steps, &result, err));
     if (!group_is_coordinator(&s->group)) return 0;
     struct bench_place place = {.work = folder ? "random tokens" : s->path,
                                 .model = s->work.model->entry->name,
                                 .method = s->work.method->name,
                                 .backend = s->backend->name,
+                                .activations = s->backend->activations,
+                                .link = link_describe(&s->group),
                                 .tasks = s->work.model->tasks->count,
                                 .ranks = s->group.size,
                                 .threads = s->threads};

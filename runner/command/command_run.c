@@ -15,12 +15,9 @@
 static const char usage[] =
     "usage: adapt run EXPERIMENT.json [--out DIR] [--cells 3,5-8] [--threads N] [--resume|--restart]\n"
     "\n"
-    "Runs the experiment's grid: every cell (model x budget x method x seed) that is not done yet and that "
-    "no\n"
-    "other job runs; a cell that was cut short goes on from its last checkpoint. Alone, under mpirun, or "
-    "under\n"
-    "srun; groups of \"ranks_per_cell\" ranks run cells side by side. SIGTERM, SIGINT and SIGUSR1 stop it "
-    "after\n"
+    "Runs the experiment's grid: every cell (model x budget x method x seed) that is not done yet and that no\n"
+    "other job runs; a cell that was cut short goes on from its last checkpoint. Alone, under mpirun, or under\n"
+    "srun; groups of \"ranks_per_cell\" ranks run cells side by side. SIGTERM, SIGINT and SIGUSR1 stop it after\n"
     "the step at hand, with a checkpoint.\n"
     "\n"
     "  --out DIR      folder of the archive, instead of the file's \"out\"\n"
@@ -46,8 +43,9 @@ static int parse_threads(const char *text) {
 
 /* Before that nothing is known to have started but this process. */
 static void remove_launch_file(const char *path, int rank) {
+    if (!path) return;
     MPI_Barrier(MPI_COMM_WORLD);
-    if (path && rank == 0) unlink(path);
+    if (rank == 0) unlink(path);
 }
 
 /* mpirun takes a minute or two where ranks end with another status than 0: it gives the others time that they

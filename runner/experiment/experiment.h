@@ -107,6 +107,7 @@ struct experiment {
     const char *device; /* a backend's name, "cpu" */
     int dtype;          /* enum device_dtype: "auto" | "float32" | "bfloat16" */
     int keep;           /* enum experiment_keep */
+    int link;           /* enum link_kind: "auto" | "nccl" | "mpi" | "host" */
     int keep_dtype;     /* enum parameters_precision: "float32" or "source" */
     int best;           /* enum experiment_best; JSON key "best_by": "worst" | "mean" */
     struct slurm_settings slurm;
@@ -135,9 +136,9 @@ int experiment_write_archive(const struct experiment *experiment, const char *ba
                              const char *const *broken, struct error *err);
 
 /* ERROR_INPUT that shows each difference (key, old value, new value) between the experiment and the config
- * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `training.recompute`,
- * `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes`, `slurm` and added
- * models, budgets, methods, seeds and benchmarks; 0 if there is none. */
+ * text of an existing archive, other than `out`, `cache`, `ranks_per_cell`, `device`, `link`,
+ * `training.recompute`, `training.shard_optimizer`, `training.checkpoint_minutes`, `training.stall_minutes`,
+ * `slurm` and added models, budgets, methods, seeds and benchmarks; 0 if there is none. */
 int experiment_compare(const struct experiment *experiment, const char *old_text, struct error *err);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include "io/file.h"
 #include "runner/device.h"
+#include "runner/link.h"
 #include "train/backend.h"
 #include <stdio.h>
 #include <string.h>
@@ -32,6 +33,9 @@ const struct setting experiment_table[] = {
     {"device", SETTING_TEXT, FIELD(device), 0, 0, 0, NULL, "cpu", "what computes: cpu, cuda or cuda:N"},
     {"dtype", SETTING_CHOICE, FIELD(dtype), DEVICE_AUTO, 0, 0, device_dtype_names, NULL,
      "what activations are kept in: auto is bfloat16 on GPUs and float32 on CPUs"},
+    {"link", SETTING_CHOICE, FIELD(link), LINK_AUTO, 0, 0, link_kind_names, NULL,
+     "how gradients travel between ranks on GPUs: auto is nccl where there is NCCL and a GPU for every rank, else mpi where "
+     "MPI takes the GPUs' memory, else host"},
     {"keep", SETTING_CHOICE, FIELD(keep), KEEP_NONE, 0, 0, keeps, NULL, "which weights of a cell are kept"},
     {"keep_dtype", SETTING_CHOICE, FIELD(keep_dtype), PARAMETERS_F32, 0, 0, precisions, NULL,
      "dtype of kept weights: float32 holds all that was trained, the source's dtype may round it away"},

@@ -133,12 +133,10 @@ static const struct setting training_rows[] = {
     {"validation_charged", SETTING_FLAG, FIELD(validation_charged), 0, 0, 0, NULL, NULL,
      "whether tokens spent on learning the mixture count against the budget"},
     {"checkpoint_minutes", SETTING_REAL, FIELD(checkpoint_minutes), 5.0, 0.0, 1e6, NULL, NULL,
-     "minutes from one checkpoint of a cell to the next, and so what a crash loses at most; 0: only when a "
-     "signal stops "
+     "minutes from one checkpoint of a cell to the next, and so what a crash loses at most; 0: only when a signal stops "
      "the run"},
     {"stall_minutes", SETTING_REAL, FIELD(stall_minutes), 10.0, 0.0, 1e6, NULL, NULL,
-     "minutes without a micro-batch, beyond twice the longest time between two, after which a cell's ranks "
-     "are ended; 0: never"},
+     "minutes without a micro-batch, beyond twice the longest time between two, after which a cell's ranks are ended; 0: never"},
 };
 #undef FIELD
 enum { TRAINING_ROWS = sizeof training_rows / sizeof *training_rows };

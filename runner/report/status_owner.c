@@ -24,21 +24,12 @@ static int64_t find_resumption(const char *cell_path) {
     return step;
 }
 
-static bool claimed(const char *cell_path, struct claim_info *info) {
-    char *path;
-    bool found;
-    if (claim_path(cell_path, &path, NULL)) return false;
-    if (claim_read(path, &found, info, NULL)) found = false;
-    memory_free(path);
-    return found && info->alive;
-}
-
 static int find_owner(struct results *results, struct result_cell *cell, struct error *err) {
     struct claim_info info;
     char *path, text[sizeof info.host + sizeof info.job + 8];
     int code = 0;
     TRY(archive_cell_path(results->folder, &cell->key, &path, err));
-    if (claimed(path, &info)) {
+    if (claim_holder(path, &info)) {
         snprintf(text, sizeof text, "%s%s%s", info.host, info.job[0] ? ", job " : "", info.job);
         code = results_string(results->arena, text, &cell->owner, err);
     } else if (cell->state == ARCHIVE_RUNNING) {

@@ -2,10 +2,10 @@
 """Times training by `adapt bench` beside PyTorch + transformers: the same model, machine, run and number of threads.
 
     bench_train.py MODEL_DIR --peer bench_pytorch.py [--tasks DIR] [--adapt PROGRAM] [--rounds N] [--steps N] [--threads N]
-        [--work full,real,meta,cost,ranks]
+        [--work full,real,meta,cost,ranks] [--device cpu|cuda] [--peer-options "--dtype bfloat16"]
 
 The peer is a script that takes MODEL_DIR --work full|real, --tasks, --batch, --steps, --threads, --meta and prints one JSON
-line (tokens_per_s, step_s, meta_s, peak_gib). Both sides take turns, the first place changing; medians over the rounds are
+line (tokens_per_s, step_s, meta_s, peak_gib); --device where it is not the CPU, and --peer-options are passed on to it. Both sides take turns, the first place changing; medians over the rounds are
 compared.
   full   4 sequences of 512 tokens, all supervised; adapt takes two at a time
   real   the tasks in DIR (Natural Instructions files), completion-only: two examples a step for the peer, 2048 tokens for adapt
@@ -36,6 +36,8 @@ def arguments():
     parser.add_argument("--steps", type=int, default=5)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--work", default="full,real,meta,cost,ranks")
+    parser.add_argument("--device", default="cpu")
+    parser.add_argument("--peer-options", default="")
     return parser.parse_args()
 
 
@@ -53,12 +55,14 @@ def run(command, **environment):
 def adapt(*words, ranks=1, threads=None):
     threads = threads or OPTIONS.threads
     launch = ["mpirun", "--allow-run-as-root", "--oversubscribe", "--bind-to", "none", "-np", ranks] if ranks > 1 else []
-    return run([*launch, OPTIONS.adapt, "bench", *words, "--steps", OPTIONS.steps, "--threads", threads],
+    return run([*launch, OPTIONS.adapt, "bench", *words, "--steps", OPTIONS.steps, "--threads", threads, "--device", OPTIONS.device],
                OMP_NUM_THREADS=str(threads))
 
 
 def peer(*words):
-    return run([sys.executable, OPTIONS.peer, OPTIONS.model, "--steps", OPTIONS.steps, "--threads", OPTIONS.threads, *words],
+    device = ["--device", OPTIONS.device] if OPTIONS.device != "cpu" else []
+    return run([sys.executable, OPTIONS.peer, OPTIONS.model, "--steps", OPTIONS.steps, "--threads", OPTIONS.threads, *device,
+                *OPTIONS.peer_options.split(), *words],
                OMP_NUM_THREADS=str(OPTIONS.threads))
 
 

@@ -180,7 +180,7 @@ void run_fresh(void *fiber) {
 }
 
 void start_warp(unsigned first) {
-    static auto &fibers = *new std::vector<struct fiber *>; /* kept until the program ends */
+    static std::vector<struct fiber *> &fibers = *new std::vector<struct fiber *>; /* to the program's end */
     fresh = shuffled(first);
     while (fresh.left) {
         if (fibers.size() == now.fibers) fibers.push_back(fiber_create());

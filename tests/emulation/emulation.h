@@ -26,8 +26,13 @@ bool emulation_memory_holds(const void *at, size_t bytes);
  * it. */
 uint32_t emulation_random();
 
-/* Runs every stream's work. */
+/* Runs every stream's work, or one's. */
 void emulation_drain_all();
+void emulation_drain(cudaStream_t stream);
+/* Puts work into the stream that is tried again until it returns true: it waits for other processes. */
+void emulation_enqueue_waiting(cudaStream_t stream, std::function<bool()> work);
+/* The device that was set last. */
+int emulation_device();
 
 /* Runs `work` once when all lanes of the warp have come to the same place, on what each of them gives. */
 void emulation_together(const char *file, int line, void *mine, void (*work)(void *const lanes[32]));

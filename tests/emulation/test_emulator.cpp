@@ -137,6 +137,84 @@ static void work_waits() {
     cudaStreamSynchronize(stream);
     expect(got == 2, "what changed too early is what is copied");
 }
+static void events_keep_the_time() {
+    cudaEvent_t event[3], plain;
+    float first = 0, second = 0, both = 0;
+    for (cudaEvent_t &one : event) cudaEventCreateWithFlags(&one, cudaEventDefault);
+    cudaEventCreateWithFlags(&plain, cudaEventDisableTiming);
+    expect(cudaEventElapsedTime(&first, event[0], event[1]) == cudaErrorInvalidResourceHandle,
+           "not recorded");
+    cudaEventRecord(event[0], stream);
+    emulation_enqueue(stream, [] { usleep(20000); });
+    cudaEventRecord(event[1], stream);
+    cudaEventRecord(plain, stream);
+    emulation_enqueue(stream, [] { usleep(5000); });
+    cudaEventRecord(event[2], stream);
+    expect(cudaEventElapsedTime(&first, event[0], event[1]) == cudaErrorNotReady, "the stream waits");
+    cudaEventSynchronize(event[1]);
+    expect(!cudaEventElapsedTime(&first, event[0], event[1]), "both are done");
+    expect(cudaEventElapsedTime(&second, event[1], event[2]) == cudaErrorNotReady, "the last is not done");
+    cudaEventSynchronize(event[2]);
+    expect(!cudaEventElapsedTime(&second, event[1], event[2]) &&
+               !cudaEventElapsedTime(&both, event[0], event[2]),
+           "all are done");
+    expect(first >= 20 && second >= 5 && both >= 25 && both < first + second + 1, "milliseconds");
+    expect(cudaEventElapsedTime(&first, event[0], plain) == cudaErrorInvalidResourceHandle,
+           "an event without time");
+    cudaEventRecord(event[0], stream);
+    expect(cudaEventElapsedTime(&first, event[0], event[1]) == cudaErrorNotReady, "recorded again");
+    usleep(200000); /* no time of the stream's, which does nothing meanwhile */
+    cudaEventRecord(event[1], stream);
+    cudaEventSynchronize(event[1]);
+    expect(!cudaEventElapsedTime(&first, event[0], event[1]) && first < 100,
+           "what the host does is not timed");
+    cudaEventRecord(event[0], stream);
+    cudaEventDestroy(event[0]); /* while it is still to come */
+    cudaStreamSynchronize(stream);
+}
+static void streams_end_before_their_events() {
+    cudaStream_t other;
+    cudaEvent_t event;
+    float *x = device(1), got = 0;
+    cudaStreamCreateWithFlags(&other, 0);
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    emulation_enqueue(other, [=] { *x = 3; });
+    cudaEventRecord(event, other);
+    cudaStreamWaitEvent(stream, event, 0);
+    cudaMemcpyAsync(&got, x, sizeof got, cudaMemcpyDeviceToHost, stream);
+    cudaStreamDestroy(other);
+    expect(cudaEventQuery(event) == cudaSuccess && !cudaEventSynchronize(event), "an ended stream is done");
+    cudaStreamSynchronize(stream);
+    expect(got == 3, "what came before the event");
+}
+static void waits_are_counted() {
+    cudaEvent_t event;
+    cudaEventCreateWithFlags(&event, cudaEventDisableTiming);
+    float *x = device(1);
+    uint64_t before = emulation_waits();
+    cudaStreamSynchronize(stream);
+    cudaEventSynchronize(event);
+    expect(emulation_waits() == before, "there is nothing to wait for");
+    for (int i = 0; i < 3; i++) {
+        launch(1, 1, 0, [=] { *x = 1; });
+        cudaEventRecord(event, stream);
+        cudaEventSynchronize(event);
+        cudaEventSynchronize(event);
+        cudaStreamSynchronize(stream);
+    }
+    expect(emulation_waits() == before + 3, "each is counted once");
+    for (int i = 0; i < 2; i++) {
+        launch(1, 1, 0, [=] { *x = 1; });
+        launch(1, 1, 0, [=] { *x = 2; });
+        cudaEventRecord(event, stream);
+        while ((i ? cudaEventQuery(event) : cudaStreamQuery(stream)) == cudaErrorNotReady) {
+        }
+    }
+    expect(emulation_waits() == before + 5, "looking until it is done is one wait");
+    launch(1, 1, 0, [=] { *x = 1; });
+    cudaFree(x);
+    expect(emulation_waits() == before + 6, "freeing waits");
+}
 static void order_shows() {
     int different = 0;
     float first = -1;
@@ -270,6 +348,9 @@ static const struct {
              {"sums_a_block", sums_a_block, false},
              {"memory_starts_as_nan", memory_starts_as_nan, false},
              {"work_waits", work_waits, false},
+             {"events_keep_the_time", events_keep_the_time, false},
+             {"streams_end_before_their_events", streams_end_before_their_events, false},
+             {"waits_are_counted", waits_are_counted, false},
              {"order_shows", order_shows, false},
              {"halves_round", halves_round, false},
              {"multiplies_fragments", multiplies_fragments, false},

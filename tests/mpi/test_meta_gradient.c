@@ -85,8 +85,7 @@ static int open_world(const struct variant *variant, const char *folder, struct 
              variant->training);
     bool adamw = strstr(variant->method, "adamw");
     snprintf(method, sizeof method,
-             "\"name\": \"adapt\", \"lookahead\": \"exact\", \"normalise\": \"none\", \"validation_batch\": "
-             "2, %s%s",
+             "\"name\": \"adapt\", \"lookahead\": \"exact\", \"normalise\": \"none\", \"validation_batch\": 2, %s%s",
              adamw ? "" : "\"precondition\": \"none\", ", variant->method);
     TRY(demo_experiment(folder, DEMO_FOLDER, variant->model, training, method, &w->experiment, err));
     TRY(loaded_model_open(w->experiment, 0, NULL, &w->model, err));

@@ -4,5 +4,5 @@
 #include <mpi.h>
 
 int main(int argc, char **argv) {
-    return reduction_tests(argc, argv, MPI_THREAD_SERIALIZED);
+    return reduction_tests(argc, argv, /* DEVICE-ARGUMENT */ MPI_THREAD_SERIALIZED);
 }

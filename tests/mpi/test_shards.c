@@ -7,8 +7,11 @@
 
 #include "base/memory.h"
 #include "runner/shards.h"
+#include "tests/support/linked_group.h"
 #include <math.h>
 #include <string.h>
+
+static const struct linked_case *cases;
 
 static void test_ranges_cover_the_vector(void **state) {
     (void)state;
@@ -62,19 +65,15 @@ static void gather(const struct group *group, struct backend *backend, size_t el
  * host cannot use the memory. */
 static void test_gather(void **state) {
     (void)state;
-    static const char *const backends[] = {"cpu", "memcheck"};
     static const size_t pieces[] = {0, 1, 2, 3, 7, 101, 70001};
-    struct error err = {0};
-    struct group group;
-    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
-    for (int b = 0; b < 2; b++) {
+    for (const struct linked_case *chosen = cases; chosen->device; chosen++) {
+        struct group group;
         struct backend *backend;
-        assert_int_equal(backend_create(backends[b], 1, &backend, &err), 0);
+        linked_group_open(chosen, &group, &backend);
         for (size_t p = 0; p < sizeof pieces / sizeof *pieces; p++)
             gather(&group, backend, pieces[p] * PARAMETER_ALIGNMENT);
-        backend_destroy(&backend);
+        linked_group_close(&group, &backend);
     }
-    group_release(&group);
 }
 
 static void test_odd_lengths_are_refused(void **state) {
@@ -93,6 +92,7 @@ static void test_odd_lengths_are_refused(void **state) {
 
 int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
+    cases = linked_cases(argc > 1 ? argv[1] : NULL); /* DEVICE-ARGUMENT */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_ranges_cover_the_vector),
         cmocka_unit_test(test_gather),

@@ -80,7 +80,9 @@ void fixture_pass(struct model_fixture *f, const struct batch *batch, int slots,
         .rows = batch->rows, .targets = batch->targets, .slots = slots, .training = true};
     MUST(model_create(f->backend, &f->config, f->layout, &limits, &model, err));
     MUST(model_forward(model, f->parameters, batch, err));
-    MUST(model_backward(model, 1, gradient, direction, loss, alignment, err));
+    if (loss) MUST(model_losses(model, loss, NULL, err));
+    MUST(model_backward(model, 1, gradient, direction, err));
+    MUST(model_take_sums(model, NULL, alignment, err));
     model_destroy(&model);
 }
 

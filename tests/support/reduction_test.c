@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/random.h"
 #include "runner/reduction.h"
+#include "tests/support/linked_group.h"
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -26,12 +27,11 @@ struct world {
     struct reduction *reduction;
 };
 
-static const char *const backends[] = {"cpu", "memcheck", NULL};
+static const struct linked_case *cases;
 
-static void open_world(struct world *w, const char *backend) {
+static void open_world(struct world *w, const struct linked_case *chosen) {
     struct error err = {0};
-    assert_int_equal(group_whole(MPI_COMM_WORLD, &w->group, &err), 0);
-    assert_int_equal(backend_create(backend, 1, &w->backend, &err), 0);
+    linked_group_open(chosen, &w->group, &w->backend);
     assert_int_equal(w->backend->buffer_create(w->backend, (BEFORE + N) * sizeof(float), &w->buffer, &err),
                      0);
     w->vector = (struct view){w->buffer, BEFORE, DTYPE_F32};
@@ -42,8 +42,7 @@ static void close_world(struct world *w) {
     reduction_destroy(&w->reduction);
     assert_null(w->reduction);
     w->backend->buffer_destroy(w->backend, &w->buffer);
-    backend_destroy(&w->backend);
-    group_release(&w->group);
+    linked_group_close(&w->group, &w->backend);
 }
 
 static void pause_milliseconds(int milliseconds) {
@@ -87,10 +86,10 @@ static void compute(struct world *w, int round) {
 static void test_sums_while_computing(void **state) {
     (void)state;
     static float values[N];
-    for (const char *const *name = backends; *name; name++) {
+    for (const struct linked_case *chosen = cases; chosen->device; chosen++) {
         struct world w;
         struct error err = {0};
-        open_world(&w, *name);
+        open_world(&w, chosen);
         for (int round = 0; round < 4; round++) {
             reduction_begin(w.reduction, w.vector);
             compute(&w, round);
@@ -109,10 +108,10 @@ static void test_sums_while_computing(void **state) {
 static void test_the_same_bits(void **state) {
     (void)state;
     static float values[N], early[N], late[N];
-    for (const char *const *name = backends; *name; name++) {
+    for (const struct linked_case *chosen = cases; chosen->device; chosen++) {
         struct world w;
         struct error err = {0};
-        open_world(&w, *name);
+        open_world(&w, chosen);
         struct random_key key = {3, RANDOM_TEST, (uint32_t)w.group.rank};
         for (int i = 0; i < N; i++) values[i] = (float)random_normal(key, (uint64_t)i);
         upload(&w, values);
@@ -136,10 +135,10 @@ static void test_the_same_bits(void **state) {
 static void test_a_rank_that_fails(void **state) {
     (void)state;
     static float values[N];
-    for (const char *const *name = backends; *name; name++) {
+    for (const struct linked_case *chosen = cases; chosen->device; chosen++) {
         struct world w;
         struct error err = {0};
-        open_world(&w, *name);
+        open_world(&w, chosen);
         for (int round = 0; round < 3; round++) {
             bool fails = round == 1 && w.group.rank == w.group.size - 1;
             int code = 0;
@@ -166,7 +165,7 @@ static void test_counters(void **state) {
     static float values[N];
     struct world w;
     struct error err = {0};
-    open_world(&w, "cpu");
+    open_world(&w, &cases[0]);
     upload(&w, values);
     assert_int_equal(group_barrier(&w.group, &err), 0);
     reduction_begin(w.reduction, w.vector);
@@ -197,6 +196,7 @@ int reduction_tests(int argc, char **argv, int thread_level) {
     MPI_Init_thread(&argc, &argv, thread_level, &provided);
     MPI_Comm_rank(MPI_COMM_WORLD, &rank);
     if (rank == 0) printf("thread level %d, asked for %d\n", provided, thread_level);
+    cases = linked_cases(argc > 1 ? argv[1] : NULL);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums_while_computing),
         cmocka_unit_test(test_the_same_bits),

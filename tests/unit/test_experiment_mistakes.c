@@ -185,8 +185,7 @@ static const struct {
     {REST, "\"evaluation\": {\"benchmarks\": {\"xyz\": \"f\"}}",
      "evaluation.benchmarks.xyz: no benchmark of that name is known"},
     {REST, "\"evaluation\": {\"benchmarks\": {\"boolq\": 1}}",
-     "evaluation.benchmarks.boolq: not a path (the benchmark's JSON-lines file, or {\"path\": FILE, "
-     "\"exemplars\": FILE}, is expected)"},
+     "evaluation.benchmarks.boolq: not a path (the benchmark's JSON-lines file, or {\"path\": FILE, \"exemplars\": FILE}, is expected)"},
     {REST, "\"evaluation\": {\"benchmarks\": {\"boolq\": \"a\", \"boolq\": \"b\"}}",
      "evaluation.benchmarks.boolq: the key appears more than once"},
     {REST, "\"evaluation\": {\"limit\": -1}",
@@ -201,22 +200,18 @@ static const struct {
     {REST, "\"evaluation\": {\"decontaminate\": \"drop\"}",
      "evaluation.decontaminate: a string, where an object is expected"},
     {REST, "\"evaluation\": {\"at\": [\"half\"]}",
-     "evaluation.at[0]: \"end\", a share of the budget above 0 and below 1, or {\"share\": 0.5, \"limit\": "
-     "50}, is expected"},
+     "evaluation.at[0]: \"end\", a share of the budget above 0 and below 1, or {\"share\": 0.5, \"limit\": 50}, is expected"},
     {REST, "\"evaluation\": {\"at\": [0]}",
-     "evaluation.at[0]: \"end\", a share of the budget above 0 and below 1, or {\"share\": 0.5, \"limit\": "
-     "50}, is expected"},
+     "evaluation.at[0]: \"end\", a share of the budget above 0 and below 1, or {\"share\": 0.5, \"limit\": 50}, is expected"},
     {REST, "\"evaluation\": {\"at\": [\"end\", 0.5]}", "evaluation.at[1]: 0.5 does not come after 1"},
     {REST, "\"evaluation\": {\"at\": [{\"share\": 0.5, \"limits\": 3}]}",
      "evaluation.at[0].limits: unknown key (did you mean \"limit\"?)"},
     {REST, "\"evaluation\": {\"at\": \"end\"}",
      "evaluation.at: not a list of times ([0.5, \"end\"] is expected)"},
     {REST, "\"evaluation\": {\"benchmarks\": {\"gsm8k\": {\"exemplars\": \"f\"}}}",
-     "evaluation.benchmarks.gsm8k: not a path (the benchmark's JSON-lines file, or {\"path\": FILE, "
-     "\"exemplars\": FILE}, is expected)"},
+     "evaluation.benchmarks.gsm8k: not a path (the benchmark's JSON-lines file, or {\"path\": FILE, \"exemplars\": FILE}, is expected)"},
     {REST, "\"evaluation\": {\"chat_template\": \"chatlm\"}",
-     "evaluation.chat_template: \"chatlm\", where one of \"none\", \"chatml\", \"llama3\", \"gemma\" is "
-     "expected"},
+     "evaluation.chat_template: \"chatlm\", where one of \"none\", \"chatml\", \"llama3\", \"gemma\" is expected"},
     {REST, "\"evaluation\": {\"validation_at\": [0, 1.5]}",
      "evaluation.validation_at[1]: not a share of the budget (a number from 0 to 1 is expected)"},
     {REST, "\"evaluation\": {\"validation_at\": [0.5, 0.25]}",

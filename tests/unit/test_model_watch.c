@@ -39,7 +39,7 @@ static void watch_variant(struct variant *f) {
     const struct gradient_watcher watcher = {witness_final, &witness};
     MUST(model_forward(model, m->parameters, batch, err));
     model_watch_gradient(model, &watcher);
-    MUST(model_backward(model, 1, m->gradient, view_none(), NULL, NULL, err));
+    MUST(model_backward(model, 1, m->gradient, view_none(), err));
     assert_int_equal(witness.first, 0);
     /* often enough for sums to go on beside: more than once a layer */
     assert_true(witness.calls > 2 * m->config.layers);
@@ -51,7 +51,7 @@ static void watch_variant(struct variant *f) {
     /* The next pass has no watcher. */
     int calls = witness.calls;
     MUST(model_forward(model, m->parameters, batch, err));
-    MUST(model_backward(model, 1, m->gradient, view_none(), NULL, NULL, err));
+    MUST(model_backward(model, 1, m->gradient, view_none(), err));
     assert_int_equal(witness.calls, calls);
     memory_free(gradient);
     memory_free(witness.seen);
@@ -81,12 +81,13 @@ static void empty_variant(struct variant *f) {
     batch_add_segment(batch, full->id, 3, 0, 0);
     MUST(model_forward(model, m->parameters, batch, err));
     model_watch_gradient(model, &watcher);
-    MUST(model_backward(model, 1, m->gradient, view_none(), NULL, NULL, err));
+    MUST(model_backward(model, 1, m->gradient, view_none(), err));
     assert_true(witness.calls == 1 && witness.first == 0);
     batch_add_target(batch, 2, full->id[3], 1);
     MUST(model_forward(model, m->parameters, batch, err));
     model_watch_gradient(model, &watcher);
-    MUST(model_backward(model, 1, view_none(), m->direction, NULL, alignment, err));
+    MUST(model_backward(model, 1, view_none(), m->direction, err));
+    MUST(model_take_sums(model, NULL, alignment, err));
     assert_int_equal(witness.calls, 1);
     memory_free(witness.seen);
     model_destroy(&model);

@@ -152,6 +152,7 @@ int cpu_backend_create(int threads, struct backend **out, struct error *err) {
     b->check = check;
     b->destroy = destroy;
     cpu_install_memory(b);
+    cpu_install_stamps(b);
     cpu_install_vectors(b);
     cpu_install_matmul(b);
     cpu_install_rows(b);

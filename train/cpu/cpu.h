@@ -15,6 +15,7 @@ struct cpu {
     struct gemm *gemm;
     struct error failure;   /* the first one since the last check; operations do nothing while it stands */
     struct buffer *scratch; /* shared by operations, contents last for one operation; NULL: none yet */
+    double stamp[BACKEND_STAMPS]; /* clock_seconds; 0: put nowhere */
 };
 
 int cpu_backend_create(int threads, struct backend **out, struct error *err);
@@ -62,6 +63,7 @@ size_t cpu_argmax_scratch(int threads, int hidden);
 
 /* Each family puts its operations into the table. */
 void cpu_install_memory(struct backend *b);
+void cpu_install_stamps(struct backend *b);
 void cpu_install_vectors(struct backend *b);
 void cpu_install_matmul(struct backend *b);
 void cpu_install_rows(struct backend *b);

@@ -1,8 +1,8 @@
 #include "train/cuda/cublaslt.h"
+#include "train/cuda/library.h"
 
 #include <dlfcn.h>
 #include <stdio.h>
-#include <string.h>
 extern "C" {
 #include "base/memory.h"
 }
@@ -19,16 +19,9 @@ static int find_functions(struct cublaslt *library, struct error *err) {
 static int find_functions(struct cublaslt *library, struct error *err) {
     char name[64];
     snprintf(name, sizeof name, "libcublasLt.so.%d", CUBLAS_VER_MAJOR);
-    library->file = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-    if (!library->file)
-        return error_set(err, ERROR_DEVICE,
-                         "%s was not found: %s (it is part of CUDA %d; LD_LIBRARY_PATH may name its folder)",
-                         name, dlerror(), CUBLAS_VER_MAJOR);
-    void *function;
+    TRY(cuda_library_open(name, "it is part of the CUDA Toolkit", &library->file, err));
 #define CUBLASLT_TAKE(symbol)                                                                                \
-    function = dlsym(library->file, #symbol);                                                                \
-    if (!function) return error_set(err, ERROR_DEVICE, "%s lacks %s", name, #symbol);                        \
-    memcpy(&library->symbol, &function, sizeof function);
+    TRY(cuda_library_find(library->file, name, #symbol, &library->symbol, sizeof library->symbol, err));
     CUBLASLT_FUNCTIONS(CUBLASLT_TAKE)
 #undef CUBLASLT_TAKE
     return 0;

@@ -1,6 +1,7 @@
 /* A device: found, opened, asked how it fares, closed. */
 #include "train/cuda/device.h"
 
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 extern "C" {
@@ -39,6 +40,31 @@ bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cuda
     return false;
 }
 
+/* For the event, or for all of the stream: NULL. */
+static bool wait_beside_peers(struct cuda *cuda, enum cuda_operation op, cudaEvent_t event) {
+    char why[256];
+    for (;;) {
+        cudaError_t status = event ? cudaEventQuery(event) : cudaStreamQuery(cuda->stream);
+        if (status != cudaErrorNotReady)
+            return cuda_good(cuda, op, event ? "cudaEventQuery" : "cudaStreamQuery", status);
+        if (cuda_peers_failed(cuda->peers, why, sizeof why)) {
+            cuda_fail(cuda, ERROR_DEVICE, op, "%s", why);
+            return false;
+        }
+        sched_yield();
+    }
+}
+
+bool cuda_wait(struct cuda *cuda, enum cuda_operation op) {
+    if (cuda->peers) return wait_beside_peers(cuda, op, NULL);
+    return cuda_good(cuda, op, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+}
+
+bool cuda_wait_event(struct cuda *cuda, enum cuda_operation op, cudaEvent_t event) {
+    if (cuda->peers) return wait_beside_peers(cuda, op, event);
+    return cuda_good(cuda, op, "cudaEventSynchronize", cudaEventSynchronize(event));
+}
+
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c) {
     if (!cuda_ready(cuda)) return false;
     if (a >= 0 && b >= 0 && c >= 0) return true;
@@ -57,7 +83,7 @@ static int check(struct backend *b, struct error *err) {
         cuda_good(
             cuda, CUDA_CHECK, "cudaMemcpyAsync",
             cudaMemcpyAsync(trouble, cuda->trouble, sizeof *trouble, cudaMemcpyDeviceToHost, cuda->stream));
-        cuda_good(cuda, CUDA_CHECK, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
+        cuda_wait(cuda, CUDA_CHECK);
         if (trouble->operation >= 0)
             cuda_good(cuda, CUDA_CHECK, "cudaMemsetAsync",
                       cudaMemsetAsync(cuda->trouble, 0xff, sizeof *trouble, cuda->stream));
@@ -102,6 +128,8 @@ static void destroy(struct backend *b) {
     struct cuda *cuda = cuda_of(b);
     if (cuda->stream && !cuda->lost) cudaStreamSynchronize(cuda->stream);
     cuda_matmul_close(cuda);
+    cuda_stamps_close(cuda);
+    cuda_close_nccl(cuda);
     for (int i = 0; i < CUDA_TABLES; i++) {
         cudaFree(cuda->tables[i].device);
         memory_free(cuda->tables[i].host);
@@ -137,15 +165,17 @@ int cuda_device_count(char *why, size_t size) {
 
 void cuda_describe(char *text, size_t size) {
     char why[256];
+    char nccl[512];
     int driver = 0, runtime = 0, count = cuda_device_count(why, sizeof why);
+    cuda_describe_nccl(nccl, sizeof nccl);
     if (!count) {
-        snprintf(text, size, "no device (%s)", why);
+        snprintf(text, size, "no device (%s); %s", why, nccl);
         return;
     }
     cudaDriverGetVersion(&driver);
     cudaRuntimeGetVersion(&runtime);
-    size_t used = (size_t)snprintf(text, size, "runtime %d.%d, driver %d.%d", runtime / 1000,
-                                   runtime % 100 / 10, driver / 1000, driver % 100 / 10);
+    size_t used = (size_t)snprintf(text, size, "runtime %d.%d, driver %d.%d, %s", runtime / 1000,
+                                   runtime % 100 / 10, driver / 1000, driver % 100 / 10, nccl);
     for (int i = 0; i < count && used < size; i++) {
         struct cudaDeviceProp p;
         if (cudaGetDeviceProperties(&p, i) != cudaSuccess) continue;
@@ -164,7 +194,13 @@ static int open_device(struct cuda *cuda, struct error *err) {
         return error_set(err, ERROR_DEVICE,
                          "CUDA device %d, %s, is of compute capability %d.%d, and 8.0 is needed",
                          cuda->device, p.name, p.major, p.minor);
-    if (good) cuda->processors = p.multiProcessorCount;
+    if (good) {
+        cuda->processors = p.multiProcessorCount;
+        const unsigned char *id = (const unsigned char *)p.uuid.bytes;
+        size_t used = (size_t)snprintf(cuda->identity, sizeof cuda->identity, "GPU-");
+        for (size_t i = 0; i < sizeof p.uuid.bytes; i++)
+            used += (size_t)snprintf(cuda->identity + used, sizeof cuda->identity - used, "%02x", id[i]);
+    }
     good =
         good &&
         cuda_good(cuda, CUDA_OPEN, "cudaStreamCreate",
@@ -209,6 +245,7 @@ int cuda_backend_create(int device, struct backend **out, struct error *err) {
         return code;
     }
     cuda_install_memory(b);
+    cuda_install_stamps(b);
     cuda_install_vectors(b);
     cuda_install_matmul(b);
     cuda_install_linear_gradient(b);
@@ -224,6 +261,7 @@ int cuda_backend_create(int device, struct backend **out, struct error *err) {
     cuda_install_cross_entropy(b);
     cuda_install_linear_argmax(b);
     cuda_install_optimizer(b);
+    cuda_install_peers(b);
     *out = b;
     return 0;
 }

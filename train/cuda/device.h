@@ -41,8 +41,15 @@ struct cuda_table {
     uint64_t used; /* when; the oldest is overwritten */
 };
 
+struct cuda_stamp {
+    cudaEvent_t event;
+    bool put;
+};
+
 struct matmul_cache;
 struct cublaslt;
+struct nccl;
+struct cuda_peers;
 
 struct cuda {
     struct backend base; /* first, so that a struct backend * is a struct cuda * */
@@ -61,8 +68,13 @@ struct cuda {
     bool half_used[2];
     struct cuda_table tables[CUDA_TABLES];
     uint64_t table_clock;
+    struct cuda_stamp stamps[BACKEND_STAMPS];
+    int stamps_made; /* that have an event */
     struct cublaslt *library;
     struct matmul_cache *matmuls;
+    struct nccl *nccl;        /* NULL until it is asked for */
+    struct cuda_peers *peers; /* the link that is open; closed by who opened it */
+    char identity[40];        /* "GPU-" and the device's UUID */
 };
 
 #ifdef ADAPT_EMULATION /* smaller: every thread costs the emulator time, and every edge is met sooner */
@@ -84,6 +96,16 @@ void cuda_fail(struct cuda *cuda, int code, enum cuda_operation op, const char *
     __attribute__((format(printf, 4, 5)));
 /* Whether a call of the runtime went well; a failure of `op` at `what` otherwise. */
 bool cuda_good(struct cuda *cuda, enum cuda_operation op, const char *what, cudaError_t status);
+/* Waits for all of the stream; a failure of `op` also where sums over the ranks that it waits for broke. */
+bool cuda_wait(struct cuda *cuda, enum cuda_operation op);
+/* The same for what came before an event of the stream. */
+bool cuda_wait_event(struct cuda *cuda, enum cuda_operation op, cudaEvent_t event);
+/* Whether a sum failed while it went on; why[size] tells what. The link is abandoned then, as whatever waits
+ * for the sum would wait for ever. */
+bool cuda_peers_failed(struct cuda_peers *peers, char *why, size_t size);
+void cuda_close_nccl(struct cuda *cuda);
+/* "NCCL 2.27.3", or why there is none. */
+void cuda_describe_nccl(char *text, size_t size);
 /* Whether sizes are not negative; a failure otherwise. */
 bool cuda_sizes(struct cuda *cuda, enum cuda_operation op, int a, int b, int c);
 
@@ -172,9 +194,11 @@ void cuda_align(struct cuda *cuda, enum cuda_operation op, const struct cuda_ali
 
 int cuda_matmul_open(struct cuda *cuda, struct error *err);
 void cuda_matmul_close(struct cuda *cuda);
+void cuda_stamps_close(struct cuda *cuda);
 
 /* Each family puts its operations into the table. */
 void cuda_install_memory(struct backend *b);
+void cuda_install_stamps(struct backend *b);
 void cuda_install_vectors(struct backend *b);
 void cuda_install_matmul(struct backend *b);
 void cuda_install_linear_gradient(struct backend *b);
@@ -190,6 +214,7 @@ void cuda_install_gated(struct backend *b);
 void cuda_install_cross_entropy(struct backend *b);
 void cuda_install_linear_argmax(struct backend *b);
 void cuda_install_optimizer(struct backend *b);
+void cuda_install_peers(struct backend *b);
 
 /* ---- starting kernels */
 

@@ -67,8 +67,7 @@ static unsigned char *stage(struct cuda *cuda, enum cuda_operation op, size_t by
         cuda->half_used[cuda->half] = true;
         cuda->half = 1 - cuda->half;
         cuda->staged = 0;
-        if (cuda->half_used[cuda->half] &&
-            !cuda_good(cuda, op, "cudaEventSynchronize", cudaEventSynchronize(cuda->half_done[cuda->half])))
+        if (cuda->half_used[cuda->half] && !cuda_wait_event(cuda, op, cuda->half_done[cuda->half]))
             return NULL;
     }
     unsigned char *at = cuda->staging + (size_t)cuda->half * CUDA_STAGING + cuda->staged;
@@ -109,10 +108,16 @@ static void download(struct backend *b, struct view from, void *to, size_t count
         size_t now = cuda_least(bytes - done, piece);
         if (!cuda_good(cuda, CUDA_DOWNLOAD, "cudaMemcpyAsync",
                        cudaMemcpyAsync(pinned, at + done, now, cudaMemcpyDeviceToHost, cuda->stream)) ||
-            !cuda_good(cuda, CUDA_DOWNLOAD, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream)))
+            !cuda_wait(cuda, CUDA_DOWNLOAD))
             return;
         memcpy((unsigned char *)to + done, pinned, now);
     }
+}
+
+static void *device_pointer(struct backend *b, struct view view, size_t count, bool change) {
+    unsigned char *at = bytes_at(cuda_of(b), CUDA_POINTER, view, count);
+    if (at && change) view.buffer->version++;
+    return at;
 }
 
 static void zero(struct backend *b, size_t n, struct view x) {
@@ -156,6 +161,7 @@ void cuda_install_memory(struct backend *b) {
     b->host_pointer = host_pointer;
     b->upload = upload;
     b->download = download;
+    b->device_pointer = device_pointer;
     b->zero = zero;
     b->copy = copy;
 }

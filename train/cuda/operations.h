@@ -7,8 +7,11 @@
 #define CUDA_OPERATIONS(X)                                                                                   \
     X(CUDA_OPEN, "open")                                                                                     \
     X(CUDA_CHECK, "check")                                                                                   \
+    X(CUDA_STAMP, "stamp")                                                                                   \
+    X(CUDA_STAMP_SECONDS, "stamp_seconds")                                                                   \
     X(CUDA_UPLOAD, "upload")                                                                                 \
     X(CUDA_DOWNLOAD, "download")                                                                             \
+    X(CUDA_POINTER, "device_pointer")                                                                        \
     X(CUDA_ZERO, "zero")                                                                                     \
     X(CUDA_COPY, "copy")                                                                                     \
     X(CUDA_SCALE, "scale")                                                                                   \

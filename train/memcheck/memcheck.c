@@ -109,6 +109,24 @@ static int check(struct backend *b, struct error *err) {
     return code ? error_set(err, code, "%s", m->failure.message) : 0;
 }
 
+static void keep_failure(struct memcheck *m) {
+    struct error err = {0};
+    if (m->inner->check(m->inner, &err) && !m->failure.code) m->failure = err;
+}
+
+static void stamp(struct backend *b, int i) {
+    struct memcheck *m = memcheck_of(b);
+    m->inner->stamp(m->inner, i);
+    keep_failure(m);
+}
+
+static double stamp_seconds(struct backend *b, int from, int to) {
+    struct memcheck *m = memcheck_of(b);
+    double seconds = m->inner->stamp_seconds(m->inner, from, to);
+    keep_failure(m);
+    return m->failure.code ? 0.0 : seconds;
+}
+
 static void destroy(struct backend *b) {
     struct memcheck *m = memcheck_of(b);
     backend_destroy(&m->inner);
@@ -131,6 +149,8 @@ int memcheck_wrap(struct backend *inner, struct backend **out, struct error *err
     b->scratch_bytes = scratch_bytes;
     b->memory = memory;
     b->check = check;
+    b->stamp = stamp;
+    b->stamp_seconds = stamp_seconds;
     b->destroy = destroy;
     memcheck_install_operations(b);
     *out = b;

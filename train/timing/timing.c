@@ -1,13 +1,17 @@
 #include "train/timing/timing.h"
 
-#include "base/clock.h"
 #include "base/memory.h"
 #include <string.h>
+
+enum { RING = (BACKEND_STAMPS - TIMING_STAMPS) / 2 };
 
 struct timing {
     struct backend base;   /* first */
     struct backend *inner; /* borrowed */
     double seconds[TIMED_COUNT];
+    /* The last operations, whose times are not added up yet: each has two stamps. */
+    enum timed kind[RING];
+    int oldest, count;
 };
 
 static struct timing *timing_of(struct backend *b) {
@@ -63,8 +67,57 @@ static void memory(struct backend *b, size_t *left, size_t *total) {
 static int check(struct backend *b, struct error *err) {
     return inner_of(b)->check(inner_of(b), err);
 }
+static void stamp(struct backend *b, int i) {
+    inner_of(b)->stamp(inner_of(b), i);
+}
+static double stamp_seconds(struct backend *b, int from, int to) {
+    return inner_of(b)->stamp_seconds(inner_of(b), from, to);
+}
 static void destroy(struct backend *b) {
     memory_free(timing_of(b));
+}
+static void *device_pointer(struct backend *b, struct view view, size_t count, bool change) {
+    return inner_of(b)->device_pointer(inner_of(b), view, count, change);
+}
+static int peers_card(struct backend *b, struct peers_card *card, struct error *err) {
+    return inner_of(b)->peers_card(inner_of(b), card, err);
+}
+static int peers_id(struct backend *b, unsigned char *id, struct error *err) {
+    return inner_of(b)->peers_id(inner_of(b), id, err);
+}
+static int peers_open(struct backend *b, const unsigned char *id, int rank, int ranks, struct peers **out,
+                      struct error *err) {
+    return inner_of(b)->peers_open(inner_of(b), id, rank, ranks, out, err);
+}
+
+/* ---- the ring */
+
+/* The stamp before the operation at a place of the ring; the one behind it is the next. */
+static int stamp_of(int place) {
+    return TIMING_STAMPS + 2 * place;
+}
+
+/* Adds up the oldest operations, until `left` are in the ring. */
+static void add_up(struct timing *t, int left) {
+    for (; t->count > left; t->count--) {
+        int before = stamp_of(t->oldest);
+        t->seconds[t->kind[t->oldest]] += t->inner->stamp_seconds(t->inner, before, before + 1);
+        t->oldest = (t->oldest + 1) % RING;
+    }
+}
+
+/* Puts the stamp before an operation; returns its place in the ring. */
+static int begin(struct timing *t, enum timed kind) {
+    /* The device has the younger half to do meanwhile. */
+    if (t->count == RING) add_up(t, RING / 2);
+    int place = (t->oldest + t->count++) % RING;
+    t->kind[place] = kind;
+    t->inner->stamp(t->inner, stamp_of(place));
+    return place;
+}
+
+static void end(struct timing *t, int place) {
+    t->inner->stamp(t->inner, stamp_of(place) + 1);
 }
 
 /* ---- operations */
@@ -75,9 +128,9 @@ static void destroy(struct backend *b) {
 #define TIMED(name, kind, parameters, arguments)                                                             \
     static void name(struct backend *b, EXPAND parameters) {                                                 \
         struct timing *t = timing_of(b);                                                                     \
-        double start = clock_seconds();                                                                      \
+        int place = begin(t, kind);                                                                          \
         t->inner->name(t->inner, EXPAND arguments);                                                          \
-        t->seconds[kind] += clock_seconds() - start;                                                         \
+        end(t, place);                                                                                       \
     }
 
 TIMED(zero, TIMED_OTHER, (size_t n, struct view x), (n, x))
@@ -175,6 +228,8 @@ int timing_create(struct backend *inner, struct backend **out, struct error *err
                                .scratch_bytes = scratch_bytes,
                                .memory = memory,
                                .check = check,
+                               .stamp = stamp,
+                               .stamp_seconds = stamp_seconds,
                                .destroy = destroy,
                                .zero = zero,
                                .copy = copy,
@@ -203,12 +258,20 @@ int timing_create(struct backend *inner, struct backend **out, struct error *err
                                .gated_backward = gated_backward,
                                .linear_cross_entropy = linear_cross_entropy,
                                .linear_argmax = linear_argmax};
+    if (inner->peers_card) {
+        t->base.device_pointer = device_pointer;
+        t->base.peers_card = peers_card;
+        t->base.peers_id = peers_id;
+        t->base.peers_open = peers_open;
+    }
+    inner->stamp(inner, stamp_of(0)); /* the first of all may allocate */
     *out = &t->base;
     return 0;
 }
 
 void timing_take(struct backend *timing, double *seconds) {
     struct timing *t = timing_of(timing);
+    add_up(t, 0);
     memcpy(seconds, t->seconds, sizeof t->seconds);
     memset(t->seconds, 0, sizeof t->seconds);
 }
