@@ -18,6 +18,12 @@ namespace {
 enum state { READY, AT_BARRIER, AT_WARP, ENDED };
 enum { WARP = 32, MOST_THREADS = 1024 };
 
+struct copy {
+    void *to;
+    const void *from; /* NULL: zeros */
+    size_t bytes;
+};
+
 struct thread {
     struct fiber *fiber;
     enum state state;
@@ -27,6 +33,9 @@ struct thread {
     unsigned mask, from;
     uint64_t given, got;
     bool predicate;
+    void *mine; /* with work that the warp does together */
+    void (*work)(void *const lanes[32]);
+    std::vector<struct copy> copies; /* begun */
 };
 
 struct block {
@@ -92,6 +101,30 @@ void wait_as(enum state state, const char *file, int line) {
                    other.file ? other.file : "-", other.line);
 }
 
+void work_together(const thread &leader, unsigned first) {
+    void *lanes[WARP];
+    if (leader.mask != ~0u) diverged(leader, leader, "an instruction for whole warps");
+    for (unsigned lane = 0; lane < WARP; lane++) lanes[lane] = now.threads[first + lane].mine;
+    leader.work(lanes);
+}
+
+/* What the lanes get of each other. */
+void exchange(unsigned first, unsigned mask) {
+    uint64_t votes = 0;
+    for (unsigned lane = 0; lane < WARP; lane++)
+        if (mask >> lane & 1) votes |= (uint64_t)now.threads[first + lane].predicate << lane;
+    for (unsigned lane = 0; lane < WARP; lane++) {
+        if (!(mask >> lane & 1)) continue;
+        thread &peer = now.threads[first + lane];
+        if (peer.from == ~0u)
+            peer.got = votes;
+        else if (peer.from < WARP && (mask >> peer.from & 1))
+            peer.got = now.threads[first + peer.from].given;
+        else
+            diverged(peer, peer, "a shuffle from a lane that gives nothing");
+    }
+}
+
 /* Lets a warp go on whose lanes have all come to the same exchange; whether there was one. */
 bool release_warp(unsigned first) {
     bool released = false;
@@ -109,20 +142,8 @@ bool release_warp(unsigned first) {
                 peer.mask != leader.mask)
                 diverged(leader, peer, "a warp's exchange");
         }
-        uint64_t votes = 0;
-        for (unsigned other = 0; other < WARP; other++)
-            if (leader.mask >> other & 1) votes |= (uint64_t)now.threads[first + other].predicate << other;
-        unsigned mask = leader.mask;
-        for (unsigned other = 0; other < WARP; other++) {
-            if (!(mask >> other & 1)) continue;
-            thread &peer = now.threads[first + other];
-            if (peer.from == ~0u)
-                peer.got = votes;
-            else if (peer.from < WARP && (mask >> peer.from & 1))
-                peer.got = now.threads[first + peer.from].given;
-            else
-                diverged(peer, peer, "a shuffle from a lane that gives nothing");
-        }
+        const unsigned mask = leader.mask;
+        leader.work ? work_together(leader, first) : exchange(first, mask);
         for (unsigned other = 0; other < WARP; other++)
             if (mask >> other & 1) now.threads[first + other].state = READY;
         released = true;
@@ -181,7 +202,10 @@ void resume_warp(unsigned first) {
 void run_block() {
     const unsigned warps = (now.count + WARP - 1) / WARP;
     bool started = false;
-    for (thread &mine : now.threads) mine.state = READY;
+    for (thread &mine : now.threads) {
+        mine.state = READY;
+        mine.copies.clear();
+    }
     now.left = now.count;
     now.fibers = 0;
     while (now.left) {
@@ -229,6 +253,7 @@ uint64_t emulation_exchange(const char *file, int line, unsigned mask, uint64_t 
     mine.given = given;
     mine.from = from;
     mine.predicate = false;
+    mine.work = nullptr;
     wait_as(AT_WARP, file, line);
     return mine.got;
 }
@@ -238,8 +263,40 @@ unsigned emulation_vote(const char *file, int line, unsigned mask, bool predicat
     mine.mask = mask;
     mine.from = ~0u;
     mine.predicate = predicate;
+    mine.work = nullptr;
     wait_as(AT_WARP, file, line);
     return (unsigned)mine.got;
+}
+
+void emulation_together(const char *file, int line, void *mine, void (*work)(void *const lanes[32])) {
+    thread &me = self();
+    me.mask = ~0u;
+    me.mine = mine;
+    me.work = work;
+    wait_as(AT_WARP, file, line);
+}
+
+void emulation_check_shared(const char *what, const void *at, size_t bytes) {
+    if ((const unsigned char *)at < now.shared ||
+        (const unsigned char *)at + bytes > now.shared + now.shared_bytes)
+        emulation_stop("%s: %s outside of its %zu bytes of shared memory", now.kernel, what,
+                       now.shared_bytes);
+}
+
+void emulation_copy(void *shared, const void *from, size_t bytes, bool there) {
+    emulation_check_shared("a copy to", shared, bytes);
+    if ((uintptr_t)shared % bytes || (uintptr_t)from % bytes)
+        emulation_stop("%s: a copy of %zu bytes from %p to %p", now.kernel, bytes, from, shared);
+    if (there && !emulation_memory_holds(from, bytes))
+        emulation_stop("%s: a copy from outside of an allocation", now.kernel);
+    memset(shared, 0xff, bytes);
+    self().copies.push_back({shared, there ? from : nullptr, bytes});
+}
+
+void emulation_copy_wait() {
+    for (const copy &one : self().copies)
+        one.from ? (void)memcpy(one.to, one.from, one.bytes) : (void)memset(one.to, 0, one.bytes);
+    self().copies.clear();
 }
 
 void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,

@@ -34,6 +34,11 @@ void emulation_enqueue_waiting(cudaStream_t stream, std::function<bool()> work);
 /* The device that was set last. */
 int emulation_device();
 
+/* Runs `work` once when all lanes of the warp have come to the same place, on what each of them gives. */
+void emulation_together(const char *file, int line, void *mine, void (*work)(void *const lanes[32]));
+/* Stops unless the bytes lie inside of the block's shared memory. */
+void emulation_check_shared(const char *what, const void *at, size_t bytes);
+
 /* Counts the calls that reach the device, and breaks one of them: after ADAPT_EMULATION_LOST calls the device
  * is lost. */
 bool emulation_lost();

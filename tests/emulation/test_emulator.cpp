@@ -1,12 +1,12 @@
 /* The emulator's own promises: what it must not let pass ends the program with a reason. Each case runs in a
  * child. */
 #include "tests/emulation/emulation.h"
+#include "train/cuda/tensor.h"
 
 #include <cstdio>
 #include <cstdlib>
 #include <sys/wait.h>
 #include <unistd.h>
-#include "cuda_bf16.h"
 
 static cudaStream_t stream;
 
@@ -61,6 +61,38 @@ static void shuffle_diverges() {
     launch(1, 32, 0, [] {
         if (threadIdx.x != 5) (void)__shfl_xor_sync(0xffffffffu, 1.0f, 1);
     });
+    cudaStreamSynchronize(stream);
+}
+static void product_diverges() {
+    launch(1, 32, 0, [] {
+        float d[4] = {};
+        uint32_t a[4] = {}, b[2] = {};
+        if (threadIdx.x != 5) tensor_multiply(d, a, b);
+    });
+    cudaStreamSynchronize(stream);
+}
+static void loads_beyond_shared() {
+    launch(1, 32, 16 * 32, [] {
+        uint32_t to[4];
+        tensor_load(to, (__nv_bfloat16 *)emulation_shared() + (threadIdx.x + 1) * 8);
+    });
+    cudaStreamSynchronize(stream);
+}
+static void loads_misaligned() {
+    launch(1, 32, 16 * 33, [] {
+        uint32_t to[4];
+        tensor_load(to, (__nv_bfloat16 *)emulation_shared() + threadIdx.x * 8 + 4);
+    });
+    cudaStreamSynchronize(stream);
+}
+static void copy_misaligned() {
+    float *x = device(8);
+    launch(1, 1, 16, [=] { copy_begin(emulation_shared(), x + 1, true); });
+    cudaStreamSynchronize(stream);
+}
+static void copy_from_beyond() {
+    float *x = device(8);
+    launch(1, 1, 16, [=] { copy_begin(emulation_shared(), x + 8, true); });
     cudaStreamSynchronize(stream);
 }
 static void copies_from_beyond() {
@@ -201,6 +233,100 @@ static void halves_round() {
            "ties go to the even one");
 }
 
+/* ---- tensor cores, as train/cuda/tensor.h has them */
+
+static float some(unsigned i) {
+    return (float)((int)(i * 2654435761u >> 20) % 33 - 16) /
+           8; /* exact in bfloat16, and so are sums of products */
+}
+static __nv_bfloat16 half(float x) {
+    return __float2bfloat16_rn(x);
+}
+
+/* Fragments by the formulas of the PTX ISA, element i of lane's row and column. */
+static void multiplies_fragments() {
+    float *x = device(16 * 8), got[16 * 8];
+    launch(1, 32, 0, [=] {
+        const int group = (int)threadIdx.x >> 2, in_group = (int)threadIdx.x % 4;
+        uint32_t a[4], b[2];
+        float d[4];
+        for (int i = 0; i < 8; i += 2) {
+            int row = i < 2 || (i >= 4 && i < 6) ? group : group + 8,
+                column = in_group * 2 + (i >= 4 ? 8 : 0);
+            a[i / 2] = pack(some((unsigned)(row * 16 + column)), some((unsigned)(row * 16 + column + 1)));
+        }
+        for (int i = 0; i < 4; i += 2) {
+            int row = in_group * 2 + (i >= 2 ? 8 : 0), column = group;
+            b[i / 2] =
+                pack(some((unsigned)(1000 + row * 8 + column)), some((unsigned)(1008 + row * 8 + column)));
+        }
+        for (int i = 0; i < 4; i++)
+            d[i] = some((unsigned)(2000 + (i < 2 ? group : group + 8) * 8 + in_group * 2 + i % 2));
+        tensor_multiply(d, a, b);
+        for (int i = 0; i < 4; i++) x[(i < 2 ? group : group + 8) * 8 + in_group * 2 + i % 2] = d[i];
+    });
+    cudaMemcpyAsync(got, x, sizeof got, cudaMemcpyDeviceToHost, stream);
+    cudaStreamSynchronize(stream);
+    for (unsigned m = 0; m < 16; m++)
+        for (unsigned n = 0; n < 8; n++) {
+            float want = some(2000 + m * 8 + n);
+            for (unsigned k = 0; k < 16; k++) want += some(m * 16 + k) * some(1000 + k * 8 + n);
+            expect(got[m * 8 + n] == want, "a product of fragments");
+        }
+}
+static void loads_matrices() {
+    enum { STRIDE = 24 }; /* of 32 rows of 8 columns */
+    float *x = device(2 * 4 * 64), got[2][4][8][8];
+    launch(1, 32, 32 * STRIDE * 2, [=] {
+        __nv_bfloat16 *rows = (__nv_bfloat16 *)emulation_shared();
+        uint32_t to[2][4];
+        for (unsigned c = 0; c < 8; c++) rows[threadIdx.x * STRIDE + c] = half(some(threadIdx.x * 8 + c));
+        __syncwarp();
+        tensor_load(to[0], rows + threadIdx.x * STRIDE);
+        tensor_load_transposed(to[1], rows + threadIdx.x * STRIDE);
+        for (int t = 0; t < 2; t++)
+            for (int i = 0; i < 4; i++)
+                for (unsigned h = 0; h < 2; h++)
+                    x[(t * 4 + i) * 64 + (threadIdx.x * 2 + h)] =
+                        __bfloat162float(__nv_bfloat16{(uint16_t)(to[t][i] >> 16 * h)});
+    });
+    cudaMemcpyAsync(got, x, sizeof got, cudaMemcpyDeviceToHost, stream);
+    cudaStreamSynchronize(stream);
+    for (unsigned i = 0; i < 4; i++)
+        for (unsigned r = 0; r < 8; r++)
+            for (unsigned c = 0; c < 8; c++) {
+                expect(got[0][i][r][c] == some((i * 8 + r) * 8 + c), "a matrix");
+                expect(got[1][i][c][r] == some((i * 8 + r) * 8 + c), "a transposed matrix");
+            }
+}
+static void copies_land_when_waited_for() {
+    float *x = device(64), from[32], got[64];
+    for (int i = 0; i < 32; i++) from[i] = (float)i;
+    cudaMemcpyAsync(x, from, sizeof from, cudaMemcpyHostToDevice, stream);
+    launch(1, 8, 9 * 16, [=] {
+        float *shared = (float *)emulation_shared();
+        shared[threadIdx.x * 4] = 5;
+        copy_begin(shared + threadIdx.x * 4, x + threadIdx.x * 4, threadIdx.x != 3);
+        if (threadIdx.x == 7) copy_begin_word(shared + 33, x + 1, true);
+        float early = shared[threadIdx.x * 4];
+        x[32 + threadIdx.x] = early != early;
+        copy_wait();
+        __syncthreads();
+        if (threadIdx.x < 6) x[40 + threadIdx.x * 4] = shared[threadIdx.x * 4 + 1];
+        if (threadIdx.x == 7) x[63] = shared[33];
+    });
+    cudaMemcpyAsync(got, x, sizeof got, cudaMemcpyDeviceToHost, stream);
+    cudaStreamSynchronize(stream);
+    for (int i = 0; i < 8; i++) expect(got[32 + i] == 1, "there is NaN before a copy was waited for");
+    for (int i = 0; i < 6; i++)
+        expect(got[40 + i * 4] == (i == 3 ? 0 : (float)(i * 4 + 1)), "what was copied");
+    expect(got[63] == 1, "a word that was copied");
+}
+static void pairs_are_packed() {
+    expect(pack(1.0f, -2.5f) == 0xc0203f80, "the first number is in the lower half");
+    expect(exponential(-3.0f) == 0.125f && exponential(-INFINITY) == 0.0f, "powers of two");
+}
+
 static const struct {
     const char *name;
     void (*run)();
@@ -212,6 +338,11 @@ static const struct {
              {"barrier_diverges", barrier_diverges, true},
              {"barriers_differ", barriers_differ, true},
              {"shuffle_diverges", shuffle_diverges, true},
+             {"product_diverges", product_diverges, true},
+             {"loads_beyond_shared", loads_beyond_shared, true},
+             {"loads_misaligned", loads_misaligned, true},
+             {"copy_misaligned", copy_misaligned, true},
+             {"copy_from_beyond", copy_from_beyond, true},
              {"copies_from_beyond", copies_from_beyond, true},
              {"frees_what_is_not", frees_what_is_not, true},
              {"sums_a_block", sums_a_block, false},
@@ -221,7 +352,11 @@ static const struct {
              {"streams_end_before_their_events", streams_end_before_their_events, false},
              {"waits_are_counted", waits_are_counted, false},
              {"order_shows", order_shows, false},
-             {"halves_round", halves_round, false}};
+             {"halves_round", halves_round, false},
+             {"multiplies_fragments", multiplies_fragments, false},
+             {"loads_matrices", loads_matrices, false},
+             {"copies_land_when_waited_for", copies_land_when_waited_for, false},
+             {"pairs_are_packed", pairs_are_packed, false}};
 
 int main() {
     int failed = 0;

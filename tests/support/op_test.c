@@ -56,40 +56,58 @@ double *op_copy(struct op_case *c, const double *numbers, size_t count) {
 
 /* ---- arrays */
 
-static void encode(enum dtype dtype, size_t count, const double *values, void *bytes) {
+static double widen(uint16_t bits) {
+    uint32_t wide = (uint32_t)bits << 16;
+    float value;
+    memcpy(&value, &wide, sizeof value);
+    return (double)value;
+}
+
+/* To the nearest, ties to even; a NaN stays one. */
+static uint16_t narrow(float value) {
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return isnan(value) ? 0x7fff : (uint16_t)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
+}
+
+static void encode(struct view view, bool bits, size_t count, const double *values, void *bytes) {
     for (size_t i = 0; i < count; i++) {
-        if (dtype == DTYPE_F32) ((float *)bytes)[i] = (float)values[i];
-        if (dtype == DTYPE_F64) ((double *)bytes)[i] = values[i];
-        if (dtype == DTYPE_I32) ((int32_t *)bytes)[i] = (int32_t)values[i];
-        if (dtype == DTYPE_BF16) ((uint16_t *)bytes)[i] = (uint16_t)values[i]; /* the bits, as a number */
+        if (view.dtype == DTYPE_F32) ((float *)bytes)[i] = (float)values[i];
+        if (view.dtype == DTYPE_F64) ((double *)bytes)[i] = values[i];
+        if (view.dtype == DTYPE_I32) ((int32_t *)bytes)[i] = (int32_t)values[i];
+        if (view.dtype == DTYPE_BF16)
+            ((uint16_t *)bytes)[i] = bits ? (uint16_t)values[i] : narrow((float)values[i]);
     }
 }
 
-static void decode(enum dtype dtype, size_t count, const void *bytes, double *values) {
+static void decode(struct view view, bool bits, size_t count, const void *bytes, double *values) {
     for (size_t i = 0; i < count; i++) {
-        if (dtype == DTYPE_F32) values[i] = (double)((const float *)bytes)[i];
-        if (dtype == DTYPE_F64) values[i] = ((const double *)bytes)[i];
-        if (dtype == DTYPE_I32) values[i] = (double)((const int32_t *)bytes)[i];
-        if (dtype == DTYPE_BF16) values[i] = (double)((const uint16_t *)bytes)[i];
+        if (view.dtype == DTYPE_F32) values[i] = (double)((const float *)bytes)[i];
+        if (view.dtype == DTYPE_F64) values[i] = ((const double *)bytes)[i];
+        if (view.dtype == DTYPE_I32) values[i] = (double)((const int32_t *)bytes)[i];
+        if (view.dtype == DTYPE_BF16) {
+            uint16_t half = ((const uint16_t *)bytes)[i];
+            values[i] = bits ? (double)half : widen(half);
+        }
     }
 }
 
 /* The numbers of `count` device elements, into `values`. */
-static void fetch(struct op_case *c, struct view view, size_t count, double *values) {
+static void fetch(struct op_case *c, struct view view, bool bits, size_t count, double *values) {
     struct error err = {0};
     void *bytes;
     must(memory_alloc(&bytes, count, dtype_bytes(view.dtype), &err), &err);
     c->backend->download(c->backend, view, bytes, count);
-    decode(view.dtype, count, bytes, values);
+    decode(view, bits, count, bytes, values);
     memory_free(bytes);
 }
 
-static void store(struct op_case *c, struct view view, size_t count, double *values) {
+static void store(struct op_case *c, struct view view, bool bits, size_t count, double *values) {
     struct error err = {0};
     void *bytes;
     must(memory_alloc(&bytes, count, dtype_bytes(view.dtype), &err), &err);
-    encode(view.dtype, count, values, bytes);
-    decode(view.dtype, count, bytes, values);
+    encode(view, bits, count, values, bytes);
+    decode(view, bits, count, bytes, values);
     c->backend->upload(c->backend, view, bytes, count);
     memory_free(bytes);
 }
@@ -98,39 +116,46 @@ static double guard_of(enum dtype dtype) {
     return dtype == DTYPE_BF16 ? 12345.0 : guard_value;
 }
 
-struct array *array_given(struct op_case *c, enum dtype dtype, size_t count, const double *values) {
+static struct array *given(struct op_case *c, enum dtype dtype, bool bits, size_t count,
+                           const double *values) {
     struct error err = {0};
     struct array *array;
     must(memory_alloc(&array, 1, sizeof *array, &err), &err);
     array->count = count;
     array->value = op_numbers(c, count);
+    array->bits = bits;
     array->next = c->arrays;
     c->arrays = array;
     array->view = (struct view){NULL, 0, dtype};
-    size_t bytes = (count + 2 * GUARD) * dtype_bytes(dtype);
+    size_t bytes = (c->shift + count + 2 * GUARD) * dtype_bytes(dtype);
     must(c->backend->buffer_create(c->backend, bytes, &array->view.buffer, &err), &err);
     double guard[GUARD];
     for (int i = 0; i < GUARD; i++) guard[i] = guard_of(dtype);
-    store(c, array->view, GUARD, guard);
-    store(c, view_at(array->view, GUARD + count), GUARD, guard);
+    array->view.offset = c->shift;
+    store(c, array->view, true, GUARD, guard);
+    store(c, view_at(array->view, GUARD + count), true, GUARD, guard);
     array->view = view_at(array->view, GUARD);
     array_write(c, array, values);
     return array;
 }
 
+struct array *array_given(struct op_case *c, enum dtype dtype, size_t count, const double *values) {
+    return given(c, dtype, true, count, values);
+}
+
 void array_write(struct op_case *c, struct array *array, const double *values) {
     if (array->count == 0) return;
     memmove(array->value, values, array->count * sizeof *values);
-    store(c, array->view, array->count, array->value);
+    store(c, array->view, array->bits, array->count, array->value);
 }
 
 const double *array_read(struct op_case *c, struct array *array) {
     double guard[GUARD];
     struct view start = array->view;
-    fetch(c, start, array->count, array->value);
+    fetch(c, start, array->bits, array->count, array->value);
     start.offset -= GUARD;
     for (int side = 0; side < 2; side++) {
-        fetch(c, side ? view_at(array->view, array->count) : start, GUARD, guard);
+        fetch(c, side ? view_at(array->view, array->count) : start, true, GUARD, guard);
         for (int i = 0; i < GUARD; i++)
             if (!(guard[i] == guard_of(array->view.dtype)))
                 fail(c, "wrote outside of an array of %zu: guard %d %s it holds %g", array->count, i,
@@ -139,11 +164,29 @@ const double *array_read(struct op_case *c, struct array *array) {
     return array->value;
 }
 
-struct array *array_random(struct op_case *c, size_t count, double spread) {
+static double *random_numbers(struct op_case *c, size_t count, double spread) {
     struct random_key key = {.seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = c->streams++};
     double *values = op_numbers(c, count);
     for (size_t i = 0; i < count; i++) values[i] = spread * random_normal(key, i);
-    return array_given(c, DTYPE_F32, count, values);
+    return values;
+}
+
+struct array *array_random(struct op_case *c, size_t count, double spread) {
+    return array_given(c, DTYPE_F32, count, random_numbers(c, count, spread));
+}
+
+struct array *activations_random(struct op_case *c, size_t count, double spread) {
+    return activations_given(c, count, random_numbers(c, count, spread));
+}
+
+struct array *activations_given(struct op_case *c, size_t count, const double *values) {
+    return given(c, c->backend->activations, false, count, values);
+}
+
+struct array *activations_output(struct op_case *c, size_t count) {
+    double *values = op_numbers(c, count);
+    for (size_t i = 0; i < count; i++) values[i] = 777.0;
+    return activations_given(c, count, values);
 }
 
 struct array *array_filled(struct op_case *c, enum dtype dtype, size_t count, double value) {
@@ -187,23 +230,30 @@ void expect_true(struct op_case *c, bool condition, const char *format, ...) {
     fail(c, "%s", message);
 }
 
-static bool close_enough(double got, double want, double absolute, double relative) {
+static bool close_enough(double got, double want, double allowed) {
     if (isnan(want)) return isnan(got);
     if (isinf(want)) return got == want;
-    return fabs(got - want) <= absolute + relative * fabs(want);
+    return fabs(got - want) <= allowed;
+}
+
+void expect_within(struct op_case *c, const char *what, struct array *got, const double *want,
+                   const double *allowed) {
+    array_read(c, got);
+    size_t wrong = 0, worst = 0;
+    for (size_t i = 0; i < got->count; i++) {
+        if (close_enough(got->value[i], want[i], allowed[i])) continue;
+        if (!wrong++ || !(fabs(got->value[i] - want[i]) <= fabs(got->value[worst] - want[worst]))) worst = i;
+    }
+    if (wrong)
+        fail(c, "%s: %zu of %zu differ; worst [%zu] is %.9g, expected %.9g within %.3g", what, wrong,
+             got->count, worst, got->value[worst], want[worst], allowed[worst]);
 }
 
 void expect_close(struct op_case *c, const char *what, struct array *got, const double *want, double absolute,
                   double relative) {
-    array_read(c, got);
-    size_t wrong = 0, worst = 0;
-    for (size_t i = 0; i < got->count; i++) {
-        if (close_enough(got->value[i], want[i], absolute, relative)) continue;
-        if (!wrong++ || !(fabs(got->value[i] - want[i]) <= fabs(got->value[worst] - want[worst]))) worst = i;
-    }
-    if (wrong)
-        fail(c, "%s: %zu of %zu differ; worst [%zu] is %.9g, expected %.9g (tolerance %g + %g relative)",
-             what, wrong, got->count, worst, got->value[worst], want[worst], absolute, relative);
+    double *allowed = op_numbers(c, got->count);
+    for (size_t i = 0; i < got->count; i++) allowed[i] = absolute + relative * fabs(want[i]);
+    expect_within(c, what, got, want, allowed);
 }
 
 void expect_unchanged(struct op_case *c, const char *what, struct array *array) {

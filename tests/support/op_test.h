@@ -15,6 +15,7 @@ struct array {
     struct view view; /* of the first element behind the guard */
     size_t count;
     double *value; /* [count] what was uploaded, or what array_read last found; for I32 too */
+    bool bits;     /* of BF16: `value` holds the bits, as a number, not what they stand for */
     struct array *next;
 };
 
@@ -24,6 +25,7 @@ struct op_case {
     int index;             /* which case of the suite */
     char description[256]; /* the shape, set by op_describe */
     unsigned streams;      /* random streams drawn from so far */
+    size_t shift;          /* elements by which new arrays are less aligned than others */
     int failures;
     double magnitude; /* of the terms that array_weighted last summed: the root of their squares */
     struct array *arrays;
@@ -59,6 +61,11 @@ struct array *array_filled(struct op_case *c, enum dtype dtype, size_t count, do
 struct array *array_given(struct op_case *c, enum dtype dtype, size_t count, const double *values);
 struct array *array_output(struct op_case *c, enum dtype dtype, size_t count);
 struct array *array_indices(struct op_case *c, size_t count, size_t bound);
+/* The same of the dtype that the backend's activations have, whose `value` holds numbers: rounded random
+ * ones; given ones, rounded; junk. */
+struct array *activations_random(struct op_case *c, size_t count, double spread);
+struct array *activations_given(struct op_case *c, size_t count, const double *values);
+struct array *activations_output(struct op_case *c, size_t count);
 /* Uploads other numbers, rounded to the array's dtype, which `value` then holds. */
 void array_write(struct op_case *c, struct array *array, const double *values);
 /* Downloads the array into `value` and checks the guards on both sides. */
@@ -74,6 +81,9 @@ void expect_true(struct op_case *c, bool condition, const char *format, ...)
  * passes unless both are. */
 void expect_close(struct op_case *c, const char *what, struct array *got, const double *want, double absolute,
                   double relative);
+/* The same with an allowed difference for each element. */
+void expect_within(struct op_case *c, const char *what, struct array *got, const double *want,
+                   const double *allowed);
 /* Reads the array and finds the very numbers it held before. */
 void expect_unchanged(struct op_case *c, const char *what, struct array *array);
 

@@ -137,10 +137,62 @@ void reference_attention(const struct attention_shape *shape, const double *q, c
             for (int h = 0; h < shape->heads; h++) {
                 double *to = out + at(row * shape->heads + h, 0, width);
                 lse[at(row, h, shape->heads)] = softmax_weights(shape, g, row, h, q, k, weight);
-                for (int c = 0; c < width; c++) {
-                    to[c] = 0.0;
-                    for (int p = 0; p < g->prefix_length + g->length; p++)
-                        to[c] += weight[p] * v[at(key_row(g, p) * shape->kv_heads + h / group, c, width)];
+                for (int c = 0; c < width; c++) to[c] = 0.0;
+                for (int p = 0; p < g->prefix_length + g->length; p++) {
+                    const double *value = v + at(key_row(g, p) * shape->kv_heads + h / group, 0, width);
+                    for (int c = 0; c < width && weight[p] != 0.0; c++) to[c] += weight[p] * value[c];
+                }
+            }
+        free(weight);
+    }
+}
+
+/* P of a query, and P's gradient P (dP - <dO, O>) without the scale; or, for `roundings`, how much these are
+ * off. */
+static void differentiate(const struct attention_shape *shape, const struct segment *g, int row, int head,
+                          const double *q, const double *k, const double *v, const double *dout,
+                          bool roundings, double *weight, double *gradient, double *out) {
+    int width = shape->head_dim, group = shape->heads / shape->kv_heads;
+    const double *above = dout + at(row * shape->heads + head, 0, width);
+    double mean = 0.0, off = 0.0;
+    softmax_weights(shape, g, row, head, q, k, weight);
+    for (int p = 0; p < g->length; p++) {
+        const double *value = v + at((g->start + p) * shape->kv_heads + head / group, 0, width);
+        gradient[p] = weight[p] != 0.0 ? inner_product(above, value, width) : 0.0;
+        mean += weight[p] * gradient[p];
+    }
+    for (int c = 0; c < 2 * width; c++) out[c] = 0.0;
+    for (int p = 0; p < g->length && roundings; p++)
+        for (int c = 0; c < width && weight[p] != 0.0; c++) {
+            double part = weight[p] * v[at((g->start + p) * shape->kv_heads + head / group, c, width)];
+            out[c] += part;
+            out[width + c] += fabs(part);
+        }
+    for (int c = 0; c < width; c++) off += fabs(above[c]) * (fabs(out[c]) + out[width + c]);
+    for (int p = 0; p < g->length; p++)
+        gradient[p] = weight[p] * (roundings ? fabs(gradient[p] - mean) + off : gradient[p] - mean);
+}
+
+static void add_gradients(const struct attention_shape *shape, const double *q, const double *k,
+                          const double *v, const double *dout, bool roundings, double *dq, double *dk,
+                          double *dv) {
+    int width = shape->head_dim, group = shape->heads / shape->kv_heads;
+    for (int s = 0; s < shape->segments; s++) {
+        const struct segment *g = &shape->segment[s];
+        double *weight = calloc(2 * (size_t)(g->length + width), sizeof *weight),
+               *gradient = weight + g->length, *out = gradient + g->length;
+        for (int row = g->start; weight && row < g->start + g->length; row++)
+            for (int h = 0; h < shape->heads; h++) {
+                size_t query = at(row * shape->heads + h, 0, width);
+                differentiate(shape, g, row, h, q, k, v, dout, roundings, weight, gradient, out);
+                for (int p = 0; p < g->length; p++) {
+                    size_t key = at((g->start + p) * shape->kv_heads + h / group, 0, width);
+                    for (int c = 0; c < width && weight[p] != 0.0; c++) {
+                        double x = q[query + (size_t)c], y = k[key + (size_t)c], z = dout[query + (size_t)c];
+                        dv[key + (size_t)c] += weight[p] * (roundings ? fabs(z) : z);
+                        dq[query + (size_t)c] += shape->scale * gradient[p] * (roundings ? fabs(y) : y);
+                        dk[key + (size_t)c] += shape->scale * gradient[p] * (roundings ? fabs(x) : x);
+                    }
                 }
             }
         free(weight);
@@ -149,33 +201,19 @@ void reference_attention(const struct attention_shape *shape, const double *q, c
 
 void reference_attention_backward(const struct attention_shape *shape, const double *q, const double *k,
                                   const double *v, const double *dout, double *dq, double *dk, double *dv) {
-    int width = shape->head_dim, group = shape->heads / shape->kv_heads;
-    for (int s = 0; s < shape->segments; s++) {
-        const struct segment *g = &shape->segment[s];
-        double *weight = calloc(2 * (size_t)g->length + 2, sizeof *weight),
-               *gradient = weight + g->length + 1;
-        for (int row = g->start; weight && row < g->start + g->length; row++)
-            for (int h = 0; h < shape->heads; h++) {
-                size_t query = at(row * shape->heads + h, 0, width);
-                double mean = 0.0;
-                softmax_weights(shape, g, row, h, q, k, weight);
-                for (int p = 0; p < g->length; p++) {
-                    size_t key = at((g->start + p) * shape->kv_heads + h / group, 0, width);
-                    gradient[p] = inner_product(dout + query, v + key, width);
-                    mean += weight[p] * gradient[p];
-                }
-                for (int p = 0; p < g->length; p++) {
-                    size_t key = at((g->start + p) * shape->kv_heads + h / group, 0, width);
-                    double score = shape->scale * weight[p] * (gradient[p] - mean);
-                    for (int c = 0; c < width; c++) {
-                        dv[key + (size_t)c] += weight[p] * dout[query + (size_t)c];
-                        dq[query + (size_t)c] += score * k[key + (size_t)c];
-                        dk[key + (size_t)c] += score * q[query + (size_t)c];
-                    }
-                }
-            }
-        free(weight);
-    }
+    add_gradients(shape, q, k, v, dout, false, dq, dk, dv);
+}
+
+void reference_attention_roundings(const struct attention_shape *shape, const double *q, const double *k,
+                                   const double *v, const double *dout, double *dq, double *dk, double *dv) {
+    add_gradients(shape, q, k, v, dout, true, dq, dk, dv);
+}
+
+/* Where a position's key or value begins in the cache. */
+static size_t cached_key(const struct cached_attention_shape *shape, const struct cached_segment *g,
+                         int position, int kv_head) {
+    int row = g->page[position / shape->page_rows] * shape->page_rows + position % shape->page_rows;
+    return at(row * shape->kv_heads + kv_head, 0, shape->head_dim);
 }
 
 void reference_cached_attention(const struct cached_attention_shape *shape, const double *q,
@@ -183,28 +221,29 @@ void reference_cached_attention(const struct cached_attention_shape *shape, cons
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
     for (int s = 0; s < shape->segments; s++) {
         const struct cached_segment *g = &shape->segment[s];
-        for (int r = 0; r < g->length; r++)
+        double *weight = calloc((size_t)(g->past + g->length) + 1, sizeof *weight);
+        for (int r = 0; weight && r < g->length; r++)
             for (int h = 0; h < shape->heads; h++) {
                 int position = g->past + r, first = shape->window ? position - shape->window + 1 : 0;
                 const double *query = q + at((g->start + r) * shape->heads + h, 0, width);
                 double *to = out + at((g->start + r) * shape->heads + h, 0, width), largest = -INFINITY,
                        sum = 0.0;
+                first = first > 0 ? first : 0;
+                for (int p = first; p <= position; p++) {
+                    weight[p] =
+                        shape->scale * inner_product(query, keys + cached_key(shape, g, p, h / group), width);
+                    largest = weight[p] > largest ? weight[p] : largest;
+                }
                 for (int c = 0; c < width; c++) to[c] = 0.0;
-                for (int pass = 0; pass < 2; pass++) /* the largest score, then the sums */
-                    for (int p = first > 0 ? first : 0; p <= position; p++) {
-                        int row = g->page[p / shape->page_rows] * shape->page_rows + p % shape->page_rows;
-                        size_t key = at(row * shape->kv_heads + h / group, 0, width);
-                        double score = shape->scale * inner_product(query, keys + key, width);
-                        if (pass == 0) {
-                            largest = score > largest ? score : largest;
-                            continue;
-                        }
-                        double weight = exp(score - largest);
-                        sum += weight;
-                        for (int c = 0; c < width; c++) to[c] += weight * values[key + (size_t)c];
-                    }
+                for (int p = first; p <= position; p++) {
+                    const double *value = values + cached_key(shape, g, p, h / group);
+                    weight[p] = exp(weight[p] - largest);
+                    sum += weight[p];
+                    for (int c = 0; c < width; c++) to[c] += weight[p] * value[c];
+                }
                 for (int c = 0; c < width; c++) to[c] /= sum;
             }
+        free(weight);
     }
 }
 

@@ -31,6 +31,11 @@ void reference_attention(const struct attention_shape *shape, const double *q, c
 void reference_attention_backward(const struct attention_shape *shape, const double *q, const double *k,
                                   const double *v, const double *dout, double *dq, double *dk, double *dv);
 
+/* How much gradients are off, at most, for each unit that P, dS, and the P and the output of which <dO, O> is
+ * made are off relative to themselves. Added to. */
+void reference_attention_roundings(const struct attention_shape *shape, const double *q, const double *k,
+                                   const double *v, const double *dout, double *dq, double *dk, double *dv);
+
 /* Rows of the cache that a row does not see are not read. */
 void reference_cached_attention(const struct cached_attention_shape *shape, const double *q,
                                 const double *keys, const double *values, double *out);

@@ -1,4 +1,5 @@
-/* Attention over a paged cache, on the backend of BACKEND-ARGUMENT. */
+/* Attention over a paged cache, on the backend of BACKEND-ARGUMENT, and with bfloat16 activations:
+ * HALVES-ARGUMENT. */
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
@@ -9,6 +10,10 @@
 /* Times sqrt(head dimension): as for attention without a cache. */
 static const double FORWARD_ERROR = 1e-6;
 static const double EXTREME_ERROR = 1e-3; /* scores of 1600 have roundings of 1e-4 */
+static const double CUT_ERROR = 1e-2; /* and where tensor cores cut off sums of thousands, sixteen of 2^-23 */
+/* Of a number that becomes bfloat16, relative to itself: the output's, and that of weights before the
+ * products with them. */
+static const double HALF_ROUNDING = 1.01 / 256;
 
 enum { MOST_SEGMENTS = 6, MOST_PAGES = 600 };
 
@@ -33,15 +38,15 @@ static const struct layout layouts[] = {
 };
 static const struct {
     int heads, kv_heads, head_dim;
-} heads[] = {{1, 1, 16},  {9, 3, 64}, {4, 1, 256}, {8, 2, 32},
-             {10, 1, 48}, {2, 1, 6},  {3, 3, 17},  {24, 2, 80}};
+} heads[] = {{1, 1, 16}, {9, 3, 64}, {4, 1, 256}, {8, 2, 32}, {10, 1, 48},
+             {2, 1, 6},  {3, 3, 17}, {24, 2, 80}, {8, 1, 128}};
 static const int windows[] = {0, 1, 5, 64, 100, 1000}, pages[] = {1, 3, 16, 64, 100};
 enum {
     LAYOUTS = sizeof layouts / sizeof *layouts,
     HEADS = sizeof heads / sizeof *heads,
     WINDOWS = sizeof windows / sizeof *windows,
     PAGES = sizeof pages / sizeof *pages,
-    LAYOUT_CASES = 24 /* every window and every page with several of the heads */
+    LAYOUT_CASES = 27 /* every window and every page with several of the heads */
 };
 
 struct cached {
@@ -104,7 +109,7 @@ static struct array *make_cache(struct op_case *c, const struct cached *t, doubl
                 numbers[e] = spread * random_normal(key, e);
         }
     }
-    return array_given(c, DTYPE_F32, (size_t)t->cache_rows * width, numbers);
+    return activations_given(c, (size_t)t->cache_rows * width, numbers);
 }
 
 static void make(struct op_case *c, struct cached *t, int index, double spread) {
@@ -127,40 +132,82 @@ static void make(struct op_case *c, struct cached *t, int index, double spread) 
                 t->shape.heads, t->shape.kv_heads, t->shape.head_dim, t->shape.window, t->shape.page_rows);
     deal_pages(c, t);
     size_t queries = (size_t)(t->shape.rows * t->shape.heads * t->shape.head_dim);
-    t->q = array_random(c, queries, spread);
+    t->q = activations_random(c, queries, spread);
     t->k = make_cache(c, t, spread);
     t->v = make_cache(c, t, 1.0);
-    t->out = array_output(c, DTYPE_F32, queries);
+    t->out = activations_output(c, queries);
 }
 
 static void run(struct op_case *c, struct cached *t) {
     c->backend->cached_attention(c->backend, &t->shape, t->q->view, t->k->view, t->v->view, t->out->view);
 }
 
+/* Within an error and what roundings to bfloat16 make. */
+static void compare(struct op_case *c, struct cached *t, double error, double relative) {
+    const bool halves = c->backend->activations == DTYPE_BF16;
+    size_t count = t->out->count;
+    double *out = op_numbers(c, count), *roundings = op_numbers(c, count), *allowed = op_numbers(c, count);
+    double *sizes = op_copy(c, t->v->value, t->v->count);
+    for (size_t i = 0; i < t->v->count; i++) sizes[i] = fabs(sizes[i]);
+    reference_cached_attention(&t->shape, t->q->value, t->k->value, sizes, roundings);
+    reference_cached_attention(&t->shape, t->q->value, t->k->value, t->v->value, out);
+    for (size_t i = 0; i < count; i++) {
+        expect_true(c, isfinite(out[i]), "the reference sees a NaN at %zu", i);
+        allowed[i] = error + relative * fabs(out[i]);
+        if (halves) allowed[i] += HALF_ROUNDING * (fabs(out[i]) + roundings[i]);
+    }
+    run(c, t);
+    expect_good(c);
+    expect_within(c, "out", t->out, out, allowed);
+    expect_unchanged(c, "q", t->q);
+    expect_unchanged(c, "keys", t->k);
+    expect_unchanged(c, "values", t->v);
+}
+
 static void run_cached(struct op_case *c, int index) {
     struct cached t;
     make(c, &t, index, 1.5);
-    double *out = op_numbers(c, t.out->count), error = FORWARD_ERROR * sqrt(t.shape.head_dim);
-    reference_cached_attention(&t.shape, t.q->value, t.k->value, t.v->value, out);
-    for (size_t i = 0; i < t.out->count; i++)
-        expect_true(c, isfinite(out[i]), "the reference sees a NaN at %zu", i);
-    run(c, &t);
-    expect_good(c);
-    expect_close(c, "out", t.out, out, error, error);
-    expect_unchanged(c, "q", t.q);
-    expect_unchanged(c, "keys", t.k);
-    expect_unchanged(c, "values", t.v);
+    const double error = FORWARD_ERROR * sqrt(t.shape.head_dim);
+    compare(c, &t, error, error);
+}
+
+/* Keys and values at places that no instruction loads at once from. */
+static void run_unaligned(struct op_case *c, int index) {
+    struct cached t;
+    c->shift = 1 + (size_t)index % 7;
+    make(c, &t, 9 * LAYOUT_CASES + index, 1.5);
+    const double error = FORWARD_ERROR * sqrt(t.shape.head_dim);
+    compare(c, &t, error, error);
 }
 
 /* Scores of hundreds: the softmax must neither overflow nor lose its largest entries. */
 static void run_extreme(struct op_case *c, int index) {
     struct cached t;
     make(c, &t, 9 * LAYOUT_CASES + index, 20.0);
-    double *out = op_numbers(c, t.out->count);
-    reference_cached_attention(&t.shape, t.q->value, t.k->value, t.v->value, out);
+    compare(c, &t, c->backend->activations == DTYPE_BF16 ? CUT_ERROR : EXTREME_ERROR, 0.0);
+}
+
+/* On tensor cores a row's numbers do not depend on the rows beside it: a sequence's rows at once, and one by
+ * one. */
+static void run_alone(struct op_case *c, int index) {
+    struct cached t;
+    make(c, &t, 9 * LAYOUT_CASES + index, 1.5);
+    if (c->backend->activations != DTYPE_BF16 || t.shape.head_dim % 16 != 0) return;
     run(c, &t);
-    expect_good(c);
-    expect_close(c, "out", t.out, out, EXTREME_ERROR, 0.0);
+    size_t width = (size_t)(t.shape.heads * t.shape.head_dim);
+    double *want = op_copy(c, array_read(c, t.out), t.out->count);
+    const struct cached_segment *g = &t.segment[2];
+    struct array *q = activations_given(c, width, t.q->value), *out = activations_output(c, width);
+    for (int r = index % 9; r < g->length; r += 9) {
+        size_t row = (size_t)(g->start + r) * width;
+        struct cached_segment one = {0, 1, g->past + r, g->page};
+        struct cached_attention_shape shape = t.shape;
+        shape.rows = shape.segments = 1;
+        shape.segment = &one;
+        array_write(c, q, t.q->value + row);
+        c->backend->cached_attention(c->backend, &shape, q->view, t.k->view, t.v->view, out->view);
+        expect_close(c, "row", out, want + row, 0.0, 0.0);
+    }
 }
 
 /* A NaN in a key reaches the rows that see it and their heads, and nothing else. */
@@ -220,7 +267,9 @@ static void run_failures(struct op_case *c, int index) {
 
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"cached_attention", LAYOUTS * LAYOUT_CASES, run_cached},
+                                             {"unaligned", HEADS, run_unaligned},
                                              {"extreme", LAYOUT_CASES, run_extreme},
+                                             {"alone", LAYOUT_CASES, run_alone},
                                              {"nan", LAYOUT_CASES, run_nan},
                                              {"failures", 9, run_failures},
                                              {NULL, 0, NULL}};

@@ -1,9 +1,9 @@
-/* Operations on bfloat16, each beside itself on float32 with the same numbers: they compute in float32 either
- * way and differ by the rounding of what they write. HALVES-ARGUMENT */
+/* Operations on bfloat16 but for attention (test_backend_attention.c, _cached.c), each beside itself on
+ * float32 with the same numbers: they compute in float32 either way and differ by the rounding of what they
+ * write. HALVES-ARGUMENT */
 #include "tests/support/op_test.h"
 
 #include <math.h>
-#include <string.h>
 
 /* A result is rounded once, by half of 2^-8 of itself; sums in another order may tip that to the other side.
  */
@@ -12,31 +12,14 @@ static const double HALF_ROUNDING = 1.0 / 256, SMALL_ERROR = 2e-5;
  * largest sum. */
 static const double ROUNDED_SUM = 1.0 / 512;
 
-static float widen(double bits) {
-    uint32_t wide = (uint32_t)bits << 16;
-    float value;
-    memcpy(&value, &wide, sizeof value);
-    return value;
-}
-
-static double narrow(float value) {
-    uint32_t bits;
-    memcpy(&bits, &value, sizeof bits);
-    return (double)((bits + 0x7fff + (bits >> 16 & 1)) >> 16);
-}
-
 /* The same numbers in float32 and in bfloat16. */
 struct pair {
     struct array *single, *half;
 };
 
 static struct pair pair_given(struct op_case *c, size_t count, const double *values) {
-    double *bits = op_numbers(c, count), *wide = op_numbers(c, count);
-    for (size_t i = 0; i < count; i++) {
-        bits[i] = narrow((float)values[i]);
-        wide[i] = (double)widen(bits[i]);
-    }
-    return (struct pair){array_given(c, DTYPE_F32, count, wide), array_given(c, DTYPE_BF16, count, bits)};
+    struct array *half = activations_given(c, count, values); /* rounded */
+    return (struct pair){array_given(c, DTYPE_F32, count, half->value), half};
 }
 
 static struct pair pair_random(struct op_case *c, size_t count, double spread) {
@@ -45,7 +28,7 @@ static struct pair pair_random(struct op_case *c, size_t count, double spread) {
 }
 
 static struct pair pair_output(struct op_case *c, size_t count) {
-    return (struct pair){array_output(c, DTYPE_F32, count), array_output(c, DTYPE_BF16, count)};
+    return (struct pair){array_output(c, DTYPE_F32, count), activations_output(c, count)};
 }
 
 /* `absolute` is relative to 1 and the largest number. */
@@ -56,7 +39,7 @@ static void expect_pair_within(struct op_case *c, const char *what, struct pair 
     double largest = 0;
     for (size_t i = 0; i < pair.single->count; i++) largest = fmax(largest, fabs(pair.single->value[i]));
     for (size_t i = 0; i < pair.single->count; i++) {
-        double want = pair.single->value[i], got = (double)widen(pair.half->value[i]);
+        double want = pair.single->value[i], got = pair.half->value[i];
         bool good = fabs(got - want) <= relative * fabs(want) + (SMALL_ERROR + absolute) * (1 + largest);
         expect_true(c, good, "%s: [%zu] is %.9g, expected %.9g", what, i, got, want);
         if (!good) return;
@@ -166,54 +149,17 @@ static void run_gated(struct op_case *c, int index) {
     expect_pair(c, "dup", up, HALF_ROUNDING);
 }
 
-static void run_attention(struct op_case *c, int index) {
-    static const struct {
-        int heads, kv_heads, head_dim, window;
-    } shapes[] = {{4, 2, 16, 0}, {4, 1, 64, 20}, {2, 2, 128, 0}, {4, 1, 256, 33}};
-    static const struct segment segments[] = {{0, 5, 0, 0}, {5, 40, 0, 0}, {45, 1, 0, 0}};
-    enum { ROWS = 46 };
-    struct attention_shape shape = {ROWS,
-                                    shapes[index].heads,
-                                    shapes[index].kv_heads,
-                                    shapes[index].head_dim,
-                                    shapes[index].window,
-                                    (float)(1 / sqrt(shapes[index].head_dim)),
-                                    3,
-                                    segments};
-    size_t queries = (size_t)(ROWS * shape.heads * shape.head_dim),
-           keys = (size_t)(ROWS * shape.kv_heads * shape.head_dim);
+static void run_rope(struct op_case *c, int index) {
+    enum { ROWS = 46, HEADS = 4, POSITIONS = 30 };
+    int width = index ? 64 : 16;
     struct backend *b = c->backend;
-    op_describe(c, "%d/%d heads of %d, window %d", shape.heads, shape.kv_heads, shape.head_dim, shape.window);
-    struct pair q = pair_random(c, queries, 1), k = pair_random(c, keys, 1), v = pair_random(c, keys, 1);
-    struct pair out = pair_output(c, queries), dout = pair_random(c, queries, 1),
-                dq = pair_output(c, queries);
-    struct pair dk = pair_output(c, keys), dv = pair_output(c, keys);
-    struct array *lse = array_output(c, DTYPE_F32, (size_t)(ROWS * shape.heads));
-    b->attention(b, &shape, q.half->view, k.half->view, v.half->view, out.half->view, lse->view);
-    b->attention(b, &shape, q.single->view, k.single->view, v.single->view, out.single->view, lse->view);
-    expect_pair(c, "out", out, HALF_ROUNDING);
-    double *rounded = op_numbers(c, queries);
-    for (size_t i = 0; i < queries; i++) rounded[i] = (double)widen(out.half->value[i]);
-    array_write(c, out.single, rounded);
-    b->attention_backward(b, &shape, q.single->view, k.single->view, v.single->view, out.single->view,
-                          lse->view, dout.single->view, dq.single->view, dk.single->view, dv.single->view);
-    b->attention_backward(b, &shape, q.half->view, k.half->view, v.half->view, out.half->view, lse->view,
-                          dout.half->view, dq.half->view, dk.half->view, dv.half->view);
-    expect_pair(c, "dq", dq, HALF_ROUNDING);
-    expect_pair(c, "dk", dk, HALF_ROUNDING);
-    expect_pair(c, "dv", dv, HALF_ROUNDING);
-    int32_t pages[] = {1, 0};
-    struct cached_segment last = {0, 3, 20, pages};
-    struct cached_attention_shape cached = {
-        3, shape.heads, shape.kv_heads, shape.head_dim, shape.window, shape.scale, 16, 1, &last};
-    b->cached_attention(b, &cached, q.single->view, k.single->view, v.single->view, out.single->view);
-    b->cached_attention(b, &cached, q.half->view, k.half->view, v.half->view, out.half->view);
-    expect_pair(c, "cached_attention", out, HALF_ROUNDING);
-    struct array *position = array_indices(c, ROWS, 30),
-                 *table = array_random(c, (size_t)(30 * shape.head_dim), 0.5);
-    b->rope(b, ROWS, shape.heads, shape.head_dim, false, position->view, table->view, q.single->view);
-    b->rope(b, ROWS, shape.heads, shape.head_dim, false, position->view, table->view, q.half->view);
-    expect_pair(c, "rope", q, HALF_ROUNDING);
+    op_describe(c, "%d heads of %d", HEADS, width);
+    struct pair x = pair_random(c, (size_t)(ROWS * HEADS * width), 1);
+    struct array *position = array_indices(c, ROWS, POSITIONS),
+                 *table = array_random(c, (size_t)(POSITIONS * width), 0.5);
+    b->rope(b, ROWS, HEADS, width, false, position->view, table->view, x.single->view);
+    b->rope(b, ROWS, HEADS, width, false, position->view, table->view, x.half->view);
+    expect_pair(c, "rope", x, HALF_ROUNDING);
 }
 
 /* Products with weights that are float32: their copy must follow what is written to them, by whatever
@@ -282,9 +228,9 @@ static void run_loss(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"vectors", 2, run_vectors},     {"rows", 2, run_rows},
-                                             {"norm", 3, run_norm},           {"gated", 2, run_gated},
-                                             {"attention", 4, run_attention}, {"matmul", 4, run_matmul},
-                                             {"loss", 2, run_loss},           {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {{"vectors", 2, run_vectors}, {"rows", 2, run_rows},
+                                             {"norm", 3, run_norm},       {"gated", 2, run_gated},
+                                             {"rope", 2, run_rope},       {"matmul", 4, run_matmul},
+                                             {"loss", 2, run_loss},       {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

@@ -1,10 +1,13 @@
-/* What the forward and the backward pass of attention share.
+/* What all attention kernels share: which tiles there are, who sees whom, where rows lie.
  *
  * Queries and keys are taken in tiles, so that scores exist for one pair of tiles at a time (Dao et al. 2022;
  * the softmax over tiles is Milakov & Gimelshein 2018). A tile of queries holds several tokens and, of each,
- * the heads that have their keys in common. LANES threads share a row of a tile: each has every LANES-th key
- * in scores, and every LANES-th column in outputs. Products are sums in float32 whatever the operands are;
- * the inner loops stand in `tile_dot` and `tile_add`, to be exchanged for tensor cores. */
+ * the heads that have their keys in common.
+ *
+ * There are two kinds of kernels, chosen between in attention.cu: attention_tensor_*.cu for bfloat16, with
+ * products on tensor cores and sums in registers (Dao 2023), and attention_scalar_*.cu for whatever else
+ * there is, with products as sums in float32 out of shared memory. In both, LANES neighbouring threads share
+ * a row of a tile. Neither adds up across blocks: sums are always in the same order. */
 #ifndef ADAPT_TRAIN_CUDA_ATTENTION_H
 #define ADAPT_TRAIN_CUDA_ATTENTION_H
 
@@ -13,26 +16,7 @@ extern "C" {
 #include "train/attention_shape.h"
 }
 
-enum {
-    LANES = 4,
-    WIDEST = 256, /* dimension of a head */
-#ifdef ADAPT_EMULATION
-    MOST_ROWS = 32,
-    FEW_ROWS = 8
-#else
-    MOST_ROWS = 64,
-    FEW_ROWS = 16 /* of a tile, where sequences have few */
-#endif
-};
-
-/* Sizes of tiles for heads of up to WIDE columns. */
-template <int WIDE> struct tile_sizes {
-    enum {
-        ROWS = WIDE > 128 ? MOST_ROWS / 2 : MOST_ROWS,
-        OTHERS = WIDE > 128 ? 16 : 32,
-        THREADS = ROWS * LANES
-    };
-};
+enum { LANES = 4, WIDEST = 256 /* dimension of a head */ };
 
 /* Some tokens of a segment. Positions count from the start of the prefix, or of the cached sequence. */
 struct attention_tile {
@@ -66,6 +50,14 @@ static __device__ __forceinline__ bool sees(int window, int position, int key) {
     return key <= position && (window == 0 || key > position - window);
 }
 
+/* How many of the pairs of positions first..last and keys key..last_key see each other. */
+enum sight { NO_PAIR, SOME_PAIRS, ALL_PAIRS };
+static __device__ __forceinline__ enum sight sight_of(int window, int first, int last, int key,
+                                                      int last_key) {
+    if (key > last || last_key < first_seen(window, first)) return NO_PAIR;
+    return sees(window, first, last_key) && sees(window, last, key) ? ALL_PAIRS : SOME_PAIRS;
+}
+
 /* The row of keys and values at a position. */
 static __device__ __forceinline__ size_t key_row(const struct attention_plan *plan,
                                                  const struct attention_tile *tile, int position) {
@@ -75,47 +67,7 @@ static __device__ __forceinline__ size_t key_row(const struct attention_plan *pl
     return position < tile->prefix ? tile->prefix_row + position : tile->first + position - tile->prefix;
 }
 
-/* A tile in shared memory: rows of float, `tile_stride` apart so that neighbouring rows are in different
- * banks. */
-static __device__ __host__ __forceinline__ int tile_stride(int columns) {
-    return columns + 1;
-}
-
-/* Row `row` of a tile from `columns` numbers, or zeros where `from` is NULL; by the threads that share the
- * row. */
-template <typename T>
-static __device__ __forceinline__ void tile_load(float *tile, int row, int lane, int columns, const T *from) {
-    for (int c = lane; c < columns; c += LANES)
-        tile[row * tile_stride(columns) + c] = from ? get(from, (size_t)c) : 0.0f;
-}
-
-static __device__ __forceinline__ float tile_dot(const float *a, int row_a, const float *b, int row_b,
-                                                 int columns) {
-    const float *x = a + row_a * tile_stride(columns), *y = b + row_b * tile_stride(columns);
-    float sum = 0.0f;
-    for (int c = 0; c < columns; c++) sum += x[c] * y[c];
-    return sum;
-}
-
-/* sums[i] += factor * tile[row, lane + i LANES] */
-template <int WIDE>
-static __device__ __forceinline__ void tile_add(float *sums, float factor, const float *tile, int row,
-                                                int lane, int columns) {
-    const float *from = tile + row * tile_stride(columns);
-#pragma unroll
-    for (int i = 0; i < WIDE / LANES; i++)
-        if (lane + i * LANES < columns) sums[i] += factor * from[lane + i * LANES];
-}
-
-template <int WIDE, typename T>
-static __device__ __forceinline__ void tile_store(T *to, const float *sums, float factor, int lane,
-                                                  int columns) {
-#pragma unroll
-    for (int i = 0; i < WIDE / LANES; i++)
-        if (lane + i * LANES < columns) put(to, (size_t)(lane + i * LANES), factor * sums[i]);
-}
-
-/* Sum and largest over the threads that share a row. */
+/* Sum and largest over the threads that share a row; a whole warp takes part. */
 static __device__ __forceinline__ float lanes_sum(float value) {
     for (int lane = LANES / 2; lane > 0; lane /= 2) value += __shfl_xor_sync(ALL_LANES, value, lane);
     return value;
@@ -126,24 +78,20 @@ static __device__ __forceinline__ float lanes_most(float value) {
     return value;
 }
 
-/* What a thread of a tile of queries is about: one token's one head. */
+/* A row of a tile of queries: one token's one head. */
 struct query_row {
-    int row, lane; /* in the tile */
-    bool inside;   /* there is such a token and such a head */
-    int token;     /* row of the batch */
-    int position, head;
+    bool inside; /* there is such a token and such a head */
+    int position;
+    size_t index; /* among [T, heads] */
 };
 static __device__ __forceinline__ struct query_row query_row_of(const struct attention_plan *plan,
-                                                                const struct attention_tile *tile) {
+                                                                const struct attention_tile *tile, int row) {
     struct query_row q;
     int part = (int)blockIdx.y % plan->parts, kv_head = (int)blockIdx.y / plan->parts;
-    q.row = (int)threadIdx.x / LANES;
-    q.lane = (int)threadIdx.x % LANES;
-    int in_group = part * plan->shared + q.row % plan->shared, token = q.row / plan->shared;
+    int in_group = part * plan->shared + row % plan->shared, token = row / plan->shared;
     q.inside = token < tile->count && in_group < plan->group;
-    q.token = tile->start + token;
     q.position = tile->position + token;
-    q.head = kv_head * plan->group + in_group;
+    q.index = (size_t)(tile->start + token) * plan->heads + kv_head * plan->group + in_group;
     return q;
 }
 
@@ -158,11 +106,45 @@ bool attention_plan_cached(struct cuda *cuda, enum cuda_operation op,
 /* Tiles of keys, of at most `rows` tokens. */
 bool attention_plan_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_shape *shape,
                          int rows, struct attention_plan *plan);
-/* Rows that tiles have for heads of this dimension. */
-int attention_tile_rows(int head_dim);
-/* Runs the forward kernel. `lse` may be NULL. */
-void attention_run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
-                   enum dtype dtype, const void *q, const void *k, const void *v, void *out, float *lse);
+
+/* ---- the kinds of kernels */
+
+/* Operands in device memory, of `dtype` unless they are float. */
+struct forward_operands {
+    enum dtype dtype;
+    const void *q, *k, *v;
+    void *out;
+    float *lse; /* NULL where it is not wanted */
+};
+struct backward_operands {
+    enum dtype dtype;
+    const void *q, *k, *v, *out, *dout;
+    const float *lse;
+    float *inner; /* [T, heads] <dO, O> */
+    void *dq, *dk, *dv;
+};
+
+struct attention_kernels {
+    /* Rows of a tile. In the forward pass they may be few where no segment has more than `most`. */
+    int (*rows)(int head_dim, int most);
+    void (*forward)(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
+                    const struct forward_operands *at);
+    void (*backward)(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *queries,
+                     const struct attention_plan *keys, const struct backward_operands *at);
+};
+
+int attention_scalar_rows(int head_dim, int most);
+void attention_scalar_forward(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
+                              const struct forward_operands *at);
+void attention_scalar_backward(struct cuda *cuda, enum cuda_operation op,
+                               const struct attention_plan *queries, const struct attention_plan *keys,
+                               const struct backward_operands *at);
+int attention_tensor_rows(int head_dim, int most);
+void attention_tensor_forward(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
+                              const struct forward_operands *at);
+void attention_tensor_backward(struct cuda *cuda, enum cuda_operation op,
+                               const struct attention_plan *queries, const struct attention_plan *keys,
+                               const struct backward_operands *at);
 
 /* Runs the statement with WIDE as the width that a head of `head_dim` columns needs. */
 #define WITH_WIDTH(head_dim, WIDE, ...)                                                                      \

@@ -6,12 +6,6 @@ extern "C" {
 }
 #include <string.h>
 
-int attention_tile_rows(int head_dim) {
-    int rows = 0;
-    WITH_WIDTH(head_dim, WIDE, rows = tile_sizes<WIDE>::ROWS);
-    return rows;
-}
-
 /* A table under construction: tiles, then pages. */
 struct table {
     unsigned char *bytes;

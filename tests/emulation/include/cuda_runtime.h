@@ -4,11 +4,11 @@
  *
  * What it checks that a GPU would not: a barrier or a warp's exchange that not all of its threads reach, or
  * reach at another place; memory outside of an allocation (guards; under AddressSanitizer at once); device
- * memory touched by the host's code; numbers read before they were written (memory starts as NaN); a result
- * used before its stream was waited for, or a staging buffer written too early (work is done when it is
- * waited for, no sooner); blocks and threads that count on an order (both are shuffled). What it does not
- * show: the memory model of real warps, races between blocks beyond the orders tried, the layouts of tensor
- * cores other than as documented, speed. */
+ * memory touched by the host's code; numbers read before they were written (memory starts as NaN) or before
+ * the copy that brings them was waited for; a result used before its stream was waited for, or a staging
+ * buffer written too early (work is done when it is waited for, no sooner); blocks and threads that count on
+ * an order (both are shuffled). What it does not show: the memory model of real warps, races between blocks
+ * beyond the orders tried, the layouts of tensor cores other than as documented, speed. */
 #ifndef ADAPT_EMULATION_CUDA_RUNTIME_H
 #define ADAPT_EMULATION_CUDA_RUNTIME_H
 
@@ -84,6 +84,15 @@ static inline unsigned long long atomicMin(unsigned long long *at, unsigned long
     if (value < old) *at = value;
     return old;
 }
+
+/* ---- tensor cores, and copies that go on beside a kernel; what they do, train/cuda/tensor.h says */
+
+void emulation_mma(const char *file, int line, float d[4], const uint32_t a[4], const uint32_t b[2]);
+void emulation_ldmatrix(const char *file, int line, uint32_t to[4], const void *row, bool transposed);
+/* What is copied lands when the thread waits; until then there is NaN where it will. */
+void emulation_copy(void *shared, const void *from, size_t bytes, bool there);
+void emulation_copy_wait();
+[[noreturn]] void emulation_misaligned(const char *file, int line, const void *at);
 
 /* ---- what a host calls */
 
