@@ -185,6 +185,62 @@ static void run_matmul(struct op_case *c, int index) {
     }
 }
 
+/* Float32 weights as activations in bfloat16 meet them: some distance above (`share` of that to the next
+ * number) what bfloat16 can hold, so many of them are the next number, and all others that one. */
+static void run_weights(struct op_case *c, int index) {
+    enum { ROWS = 64, WIDTH = 512, COUNT = ROWS * WIDTH };
+    static const double shares[] = {0, 0.02, 0.25, 0.5, 0.9};
+    static double value[COUNT];
+    double share = shares[index / 2], sign = index % 2 ? -1 : 1, ids[ROWS], moved = 0;
+    struct backend *b = c->backend;
+    op_describe(c, "%.2f of the distance, sign %.0f", share, sign);
+    struct array *random = array_random(c, COUNT, 1);
+    const double step = ldexp(1, -9), part = floor(share * 65536) / 65536; /* of numbers from 1/4 to 1/2 */
+    for (int i = 0; i < COUNT; i++)
+        value[i] = sign * (0.25 + step * (floor(fmin(fabs(random->value[i]), 1.9) * 64) + part));
+    for (int i = 0; i < ROWS; i++) ids[i] = i;
+    struct array *table = array_given(c, DTYPE_F32, COUNT, value), *out = activations_output(c, COUNT);
+    struct array *row = array_given(c, DTYPE_I32, ROWS, ids), *again = activations_output(c, COUNT);
+    b->embed(b, ROWS, WIDTH, 1, row->view, table->view, out->view);
+    array_read(c, out);
+    for (int i = 0; i < COUNT; i++) {
+        double steps = sign * (out->value[i] - value[i]) / step;
+        bool up = steps > 0;
+        expect_true(c, steps == (up ? 1 - part : -part), "%.9g becomes %.9g", value[i], out->value[i]);
+        moved += up;
+    }
+    double spread = sqrt(share * (1 - share) / COUNT);
+    expect_true(c, fabs(moved / COUNT - part) <= 4 * spread + 1e-9, "%.4f of them are moved", moved / COUNT);
+    b->scale(b, COUNT, 1, table->view); /* written again: the same numbers */
+    b->embed(b, ROWS, WIDTH, 1, row->view, table->view, again->view);
+    expect_close(c, "again", again, out->value, 0, 0);
+    /* And products see these, too. */
+    double one[ROWS * ROWS] = {0};
+    for (int i = 0; i < ROWS; i++) one[i * ROWS + i] = 1;
+    struct array *unit = activations_given(c, ROWS * ROWS, one), *product = array_output(c, DTYPE_F32, COUNT);
+    b->matmul(b, false, false, ROWS, WIDTH, ROWS, 1, unit->view, ROWS, table->view, WIDTH, 0, product->view,
+              WIDTH);
+    expect_close(c, "product", product, out->value, 0, 0);
+}
+
+/* What is not finite stays so, and the largest numbers may become infinite. */
+static void run_extreme_weights(struct op_case *c, int index) {
+    (void)index;
+    static const double value[] = {INFINITY, -INFINITY, NAN, -NAN, 0, -0.0, 0x1p-140, 0x1.fep127};
+    enum { COUNT = sizeof value / sizeof *value };
+    static const double zero[1] = {0};
+    struct backend *b = c->backend;
+    struct array *table = array_given(c, DTYPE_F32, COUNT, value), *out = activations_output(c, COUNT);
+    struct array *row = array_given(c, DTYPE_I32, 1, zero);
+    b->embed(b, 1, COUNT, 1, row->view, table->view, out->view);
+    array_read(c, out);
+    expect_true(c, out->value[0] == INFINITY && out->value[1] == -INFINITY, "infinite ones");
+    expect_true(c, isnan(out->value[2]) && isnan(out->value[3]), "not numbers");
+    expect_true(c, out->value[4] == 0 && out->value[5] == 0 && signbit(out->value[5]), "zeros");
+    expect_true(c, out->value[6] >= 0 && out->value[6] <= 0x1p-133, "a small one is %g", out->value[6]);
+    expect_true(c, out->value[7] == value[7], "a large one is %g", out->value[7]);
+}
+
 static void run_loss(struct op_case *c, int index) {
     enum { ROWS = 12, SLOTS = 3 };
     int hidden = index ? 40 : 8, vocabulary = index ? 333 : 10;
@@ -228,9 +284,15 @@ static void run_loss(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"vectors", 2, run_vectors}, {"rows", 2, run_rows},
-                                             {"norm", 3, run_norm},       {"gated", 2, run_gated},
-                                             {"rope", 2, run_rope},       {"matmul", 4, run_matmul},
-                                             {"loss", 2, run_loss},       {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {{"vectors", 2, run_vectors},
+                                             {"rows", 2, run_rows},
+                                             {"norm", 3, run_norm},
+                                             {"gated", 2, run_gated},
+                                             {"rope", 2, run_rope},
+                                             {"matmul", 4, run_matmul},
+                                             {"loss", 2, run_loss},
+                                             {"weights", 10, run_weights},
+                                             {"extreme_weights", 1, run_extreme_weights},
+                                             {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

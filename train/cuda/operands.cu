@@ -52,8 +52,28 @@ bool cuda_is_activation(struct cuda *cuda, enum cuda_operation op, struct view v
     return false;
 }
 
-static __global__ void kernel_halve(size_t n, const float *from, __nv_bfloat16 *to) {
-    for (size_t i = first_element(); i < n; i += element_stride()) to[i] = __float2bfloat16_rn(from[i]);
+/* A number of 16 bits that every place of a vector has for itself, as good as random: the finalizer of
+ * MurmurHash3 (Appleby 2011). */
+static __device__ __forceinline__ uint32_t threshold_of(size_t place) {
+    uint32_t x = (uint32_t)place ^ (uint32_t)((unsigned long long)place >> 32) * 0x9e3779b9u;
+    x = (x ^ x >> 16) * 0x85ebca6bu;
+    x = (x ^ x >> 13) * 0xc2b2ae35u;
+    return x >> 16;
+}
+
+/* Weights in bfloat16, each rounded up above a threshold of its place: a vector's mean is kept. Rounded to
+ * the nearest, checkpoints that were stored in bfloat16 would stand still: the first steps change few weights
+ * by half of the distance to the next number, and all others' changes would be lost to the products, in the
+ * direction of learning of all things. The threshold never changes, so a weight has one rounding, and what
+ * bfloat16 can hold stays exact. */
+static __global__ void kernel_halve(size_t n, const float *from, uint16_t *to) {
+    const uint32_t not_finite = 0x7f800000u;
+    for (size_t i = first_element(); i < n; i += element_stride()) {
+        uint32_t bits;
+        memcpy(&bits, &from[i], sizeof bits);
+        bool finite = (bits & not_finite) != not_finite, nan = !finite && (bits & 0x7fffffu);
+        to[i] = (uint16_t)(nan ? 0x7fffu : (finite ? bits + threshold_of(i) : bits) >> 16);
+    }
 }
 
 const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, struct view view, size_t count) {
@@ -70,7 +90,7 @@ const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, stru
     }
     if (buffer->shadow_version != buffer->version)
         cuda_launch(cuda, op, kernel_halve, cuda_blocks(n), CUDA_THREADS, 0, n, (const float *)buffer->data,
-                    buffer->shadow);
+                    (uint16_t *)(void *)buffer->shadow);
     buffer->shadow_version = buffer->version;
     return buffer->shadow + view.offset;
 }

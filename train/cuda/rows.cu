@@ -35,16 +35,19 @@ static __global__ void kernel_give(int hidden, bool adds, const int32_t *index, 
     }
 }
 
+/* Of activations; or of weights, as products with activations like `to` see them. */
 static void take_rows(struct cuda *cuda, enum cuda_operation op, int rows, int hidden, float factor,
-                      struct view index, struct view from, struct view to) {
+                      struct view index, struct view from, bool weights, struct view to) {
     if (!cuda_sizes(cuda, op, rows, hidden, 0) || rows == 0 || hidden == 0) return;
     if (!cuda_is_activation(cuda, op, from) || !cuda_is_activation(cuda, op, to)) return;
     const int32_t *id = (const int32_t *)cuda_read(cuda, op, index, (size_t)rows, DTYPE_I32);
-    const void *table = cuda_read(cuda, op, from, (size_t)hidden, from.dtype);
+    const enum dtype dtype = weights ? to.dtype : from.dtype;
+    const void *table = weights ? cuda_weights(cuda, op, from, (size_t)hidden, dtype)
+                                : cuda_read(cuda, op, from, (size_t)hidden, dtype);
     void *out = cuda_write(cuda, op, to, area(rows, hidden), to.dtype);
     if (!id || !table || !out) return;
     WITH_TYPE(
-        from.dtype, F,
+        dtype, F,
         WITH_TYPE(to.dtype, T,
                   cuda_launch(cuda, op, kernel_take<F, T>, (unsigned)rows, ROW_THREADS, 0, hidden, factor, id,
                               rows_in(from, hidden), (const F *)table, (T *)out, cuda->trouble, op)));
@@ -52,12 +55,12 @@ static void take_rows(struct cuda *cuda, enum cuda_operation op, int rows, int h
 
 static void embed(struct backend *b, int rows, int hidden, float factor, struct view ids, struct view table,
                   struct view out) {
-    take_rows(cuda_of(b), CUDA_EMBED, rows, hidden, factor, ids, table, out);
+    take_rows(cuda_of(b), CUDA_EMBED, rows, hidden, factor, ids, table, true, out);
 }
 
 static void gather_rows(struct backend *b, int rows, int hidden, struct view index, struct view from,
                         struct view to) {
-    take_rows(cuda_of(b), CUDA_GATHER_ROWS, rows, hidden, 1.0f, index, from, to);
+    take_rows(cuda_of(b), CUDA_GATHER_ROWS, rows, hidden, 1.0f, index, from, false, to);
 }
 
 static void give_rows(struct cuda *cuda, enum cuda_operation op, bool adds, int rows, int hidden,
