@@ -20,9 +20,9 @@ static void differ(struct comparison *c, const char *path, const char *name, con
 }
 
 static bool is_of_time_or_place(const char *name) {
-    static const char *const names[] = {"time",         "started", "ended",   "updated",        "created",
-                                        "host",         "ranks",   "threads", "config",         "path",
-                                        "model_folder", "backend", "message", "experiment_path"};
+    static const char *const names[] = {"time",         "started", "ended",   "updated", "created",
+                                        "host",         "ranks",   "threads", "config",  "path",
+                                        "model_folder", "backend", "link",    "message", "experiment_path"};
     if (!strncmp(name, "seconds", strlen("seconds"))) return true;
     for (size_t i = 0; i < sizeof names / sizeof *names; i++)
         if (!strcmp(name, names[i])) return true;
