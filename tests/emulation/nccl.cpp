@@ -68,20 +68,19 @@ void remove_files(emulation_link *link) {
     for (const std::string &path : link->written) unlink(path.c_str());
 }
 
-void fill_with_nan(float *at, size_t count) {
-    emulation_memory_open();
-    memset(at, 0xff, count * sizeof *at);
-    emulation_memory_close();
-}
-
-/* Writes a rank's part as the stream's work so far leaves it. */
-bool contribute(emulation_link *link, const float *from, size_t count, cudaStream_t stream) {
+/* Begins a call on numbers in place, after the stream's work so far: this rank's part is written if it gives
+ * one, and what stands there is NaN from now on. Returns the call's number, 0 after a failure. */
+long start(const char *what, emulation_link *link, const void *from, float *at, size_t count, bool gives,
+           cudaStream_t stream) {
+    if (from != at || !emulation_memory_holds(at, count * sizeof *at))
+        emulation_stop("%s: %zu numbers are not on the device", what, count);
+    long call = ++link->calls;
     emulation_drain(stream);
     emulation_memory_open();
-    bool good =
-        write_file(link, file_name(link, "call", link->calls, link->rank), from, count * sizeof *from);
+    bool good = !gives || write_file(link, file_name(link, "call", call, link->rank), at, count * sizeof *at);
+    memset(at, 0xff, count * sizeof *at);
     emulation_memory_close();
-    return good;
+    return good ? call : 0;
 }
 
 /* Whether both ranks of any pair have the same device. */
@@ -173,12 +172,8 @@ ncclResult_t ncclAllReduce(const void *from, void *to, size_t count, ncclDataTyp
                            ncclComm_t link, cudaStream_t stream) {
     emulation_turn turn;
     float *at = (float *)to;
-    if (from != to || !emulation_memory_holds(to, count * sizeof *at))
-        emulation_stop("ncclAllReduce: %zu numbers are not on the device", count);
-    link->calls++;
-    long call = link->calls;
-    if (!contribute(link, at, count, stream)) return ncclSystemError;
-    fill_with_nan(at, count);
+    long call = start("ncclAllReduce", link, from, at, count, true, stream);
+    if (!call) return ncclSystemError;
     emulation_enqueue_waiting(stream, [=] {
         if (link->aborted) return true;
         if (broken(link) || !all_there(link, "call", call)) return false;
@@ -197,13 +192,8 @@ ncclResult_t ncclBroadcast(const void *from, void *to, size_t count, ncclDataTyp
                            ncclComm_t link, cudaStream_t stream) {
     emulation_turn turn;
     float *at = (float *)to;
-    if (from != to || !emulation_memory_holds(to, count * sizeof *at))
-        emulation_stop("ncclBroadcast: %zu numbers are not on the device", count);
-    link->calls++;
-    long call = link->calls;
-    if (link->rank == root && !contribute(link, at, count, stream)) return ncclSystemError;
-    if (link->rank != root) emulation_drain(stream);
-    fill_with_nan(at, count);
+    long call = start("ncclBroadcast", link, from, at, count, link->rank == root, stream);
+    if (!call) return ncclSystemError;
     emulation_enqueue_waiting(stream, [=] {
         if (link->aborted) return true;
         return !broken(link) && read_file(file_name(link, "call", call, root), at, count * sizeof *at);
