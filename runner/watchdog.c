@@ -20,10 +20,10 @@ struct watchdog {
 };
 
 static _Noreturn void bark(const struct watchdog *w) {
-    fprintf(stderr,
-            "adapt: %s: no progress for %.0f s: a rank of its group does not respond; this process ends, and the same "
-            "command goes on from the last checkpoint\n",
-            w->who, w->silent);
+    fprintf(
+        stderr,
+        "adapt: %s: no progress for %.0f s: a rank of its group does not respond; this process ends, and the same command goes on from the last checkpoint\n",
+        w->who, w->silent);
     fflush(stderr);
     _exit(1);
 }

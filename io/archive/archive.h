@@ -33,7 +33,7 @@ struct archive_run {
     const char *path;    /* of the experiment file, for the commands that a report suggests; NULL: unknown */
     const char *config;  /* the experiment file's JSON text */
     const char *backend; /* "cpu" */
-    const char *link;    /* how sums travel between the cell's ranks: "none", "MPI", "NCCL 2.27.3"; NULL: unknown */
+    const char *link;    /* how the cell's ranks sum: "none", "MPI", "NCCL 2.27.3"; NULL: unknown */
     const char *host;
     int ranks;   /* of the cell's group */
     int threads; /* of each rank */

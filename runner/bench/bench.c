@@ -90,7 +90,8 @@ const struct setting bench_settings_table[] = {
     {.name = "method",
      .kind = SETTING_TEXT,
      .offset = FIELD(method),
-     .meaning = "method, by its label in the experiment (default: the first that learns online) or by its name (adapt)"},
+     .meaning =
+         "method, by its label in the experiment (default: the first that learns online) or by its name (adapt)"},
     {.name = NULL}};
 
 static const double RATE = 1e-6; /* of the optimizer: small, so that the model stays one */

@@ -124,19 +124,19 @@ void bench_print_table(FILE *out, const struct bench_place *place, const struct 
     print_operations(out, result);
     const struct reduction_counters *overlap = &result->plain.overlap;
     if (overlap->elements)
-        fprintf(out,
-                "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; %.0f %% of the gradient "
-                "early\n",
-                overlap->overlapped / result->plain.count, overlap->waited / result->plain.count,
-                100.0 * (double)overlap->early / (double)overlap->elements);
+        fprintf(
+            out,
+            "\nsums over the ranks: %.4f s of a plain step beside the backward pass, %.4f s waited for; %.0f %% of the gradient early\n",
+            overlap->overlapped / result->plain.count, overlap->waited / result->plain.count,
+            100.0 * (double)overlap->early / (double)overlap->elements);
     fprintf(out, "\nmemory of a rank: %.2f GiB", result->plain_memory / (1 << 30));
     if (!result->interval) {
         fputc('\n', out);
         return;
     }
     fprintf(out, ", with update steps %.2f GiB\n", result->memory / (1 << 30));
-    fprintf(out,
-            "%s: an update step costs %.2f of a plain step, per token of training and validation; an update every %lld steps: "
-            "%.2f of training without\n",
-            place->method, bench_update_ratio(result), result->interval, bench_amortised(result));
+    fprintf(
+        out,
+        "%s: an update step costs %.2f of a plain step, per token of training and validation; an update every %lld steps: %.2f of training without\n",
+        place->method, bench_update_ratio(result), result->interval, bench_amortised(result));
 }

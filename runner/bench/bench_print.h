@@ -10,7 +10,7 @@ struct bench_place {
     const char *work; /* the model folder or the experiment file */
     const char *model, *method, *backend;
     enum dtype activations;
-    const char *link;  /* link_describe */
+    const char *link; /* link_describe */
     int tasks, ranks, threads;
 };
 

@@ -44,9 +44,8 @@ static int validate_own_tasks(struct trainer *t, const struct sampler *sampler, 
         for (int i = 0; i < chosen; i++)
             t->validation_items[count++] = (struct pass_item){t->chosen[i], k, 1.0f};
     }
-    TRY(pass_weighed_gradient(t->pass, trainer_parameters(t), t->validation_items, count,
-                              trainer_vector(t->direction), &weigher, t->validation_loss, err));
-    return t->backend->check(t->backend, err);
+    return pass_weighed_gradient(t->pass, trainer_parameters(t), t->validation_items, count,
+                                 trainer_vector(t->direction), &weigher, t->validation_loss, err);
 }
 
 /* G = sum_j w_j dv_j/dL_j grad L_j at the current parameters, and every L_j, in one pass over the tasks'

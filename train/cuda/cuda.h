@@ -4,9 +4,8 @@
  * Weights, gradients, optimizer state and losses are float32. Activations are bfloat16 or float32, as
  * backend->activations says (train/backend.h); matrix products and embeddings take bfloat16 copies of weights
  * that the backend keeps beside every float32 buffer that is used so, and makes again when the buffer was
- * written, without bias (operands.cu says how).
- * One stream, ordered as called; the host waits in `download`, `check` and
- * `stamp_seconds` alone. */
+ * written, without bias (operands.cu says how). One stream, ordered as called, and one beside it for sums
+ * over the ranks (peers.cu); the host waits in `download`, `check` and `stamp_seconds` alone. */
 #ifndef ADAPT_TRAIN_CUDA_CUDA_H
 #define ADAPT_TRAIN_CUDA_CUDA_H
 
