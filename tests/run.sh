@@ -75,6 +75,7 @@ wanted=()
 [ "$fuzz" -eq 0 ] || wanted+=(--fuzz)
 [ $slurm = no ] || wanted+=(--slurm)
 ./install-deps.sh "${wanted[@]}"
+[ $cuda = no ] || build build-cuda -DADAPT_CUDA=ON # first of all, as there may be no nvcc
 build build
 
 tests/fetch_models.sh
@@ -97,7 +98,6 @@ if [ $sanitize = yes ]; then
 fi
 
 if [ $cuda = yes ]; then
-  build build-cuda -DADAPT_CUDA=ON
   suite build-cuda -L '^gpu$'
 fi
 
