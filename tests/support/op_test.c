@@ -320,11 +320,15 @@ void op_release(struct op_case *c) {
     c->block_count = c->block_capacity = 0;
 }
 
-static bool run_case(const struct op_suite *suite, int index, struct backend *backend, const char *rerun) {
-    struct op_case c = {.backend = backend, .suite = suite->name, .index = index, .rerun = rerun};
+/* On a backend of its own: its scratch memory is no larger than the case made it. */
+static bool run_case(const struct op_suite *suite, int index, const char *name, const char *rerun) {
+    struct op_case c = {.suite = suite->name, .index = index, .rerun = rerun};
+    struct error err = {0};
+    must(test_backend_create(name, 0, &c.backend, &err), &err);
     suite->run(&c, index);
     expect_good(&c);
     op_release(&c);
+    backend_destroy(&c.backend);
     return c.failures == 0;
 }
 
@@ -339,12 +343,6 @@ static int usage(const char *program, const struct op_suite *suites) {
 int op_test_main(int argc, char **argv, const struct op_suite *suites) {
     if (argc < 2 || argc > 4) return usage(argv[0], suites);
     const char *slash = strrchr(argv[0], '/');
-    struct error err = {0};
-    struct backend *backend;
-    if (test_backend_create(argv[1], 0, &backend, &err)) {
-        fprintf(stderr, "%s\n", err.message);
-        return 2;
-    }
     char rerun[256];
     snprintf(rerun, sizeof rerun, "%s %s", slash ? slash + 1 : argv[0], argv[1]);
     int failed = 0, ran = 0;
@@ -353,12 +351,11 @@ int op_test_main(int argc, char **argv, const struct op_suite *suites) {
         int bad = 0;
         for (int i = 0; i < suite->cases; i++) {
             if (argc > 3 && i != atoi(argv[3])) continue;
-            bad += !run_case(suite, i, backend, rerun);
+            bad += !run_case(suite, i, argv[1], rerun);
             ran++;
         }
         printf("%s %s: %d cases, %d failed\n", bad ? "FAIL" : "ok  ", suite->name, suite->cases, bad);
         failed += bad > 0;
     }
-    backend_destroy(&backend);
     return ran ? failed : usage(argv[0], suites);
 }

@@ -1,4 +1,5 @@
 /* Memory and operations on whole vectors, on the backend of BACKEND-ARGUMENT. */
+#include "base/random.h"
 #include "tests/support/op_test.h"
 
 #include <math.h>
@@ -75,6 +76,29 @@ static void run_large(struct op_case *c, int index) {
         b->upload(b, view_at(view, last), ones, 1);
         b->buffer_destroy(b, &buffer);
         expect_true(c, !buffer, "buffer_destroy leaves the pointer");
+    }
+}
+
+/* What is reserved for a model's largest batch does for all smaller ones: no operation takes memory of its
+ * own then. */
+static void run_scratch(struct op_case *c, int index) {
+    enum { DRAWS = 20000, SIZES = 4 };
+    static const char *const names[] = {"rows", "hidden", "targets"};
+    static const double most[SIZES] = {20000, 8000, 20000, 300000};
+    struct random_key key = {.seed = (uint64_t)index, .purpose = RANDOM_TEST, .stream = c->streams++};
+    struct backend *b = c->backend;
+    op_describe(c, "%s", names[index]);
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        int n[SIZES];
+        for (int s = 0; s < SIZES; s++)
+            n[s] = (int)pow(most[s], random_uniform(key, i * (SIZES + 1) + (uint64_t)s));
+        size_t room = b->scratch_bytes(b, n[0], n[1], n[3], n[2]);
+        int large = n[index], small = (int)random_below(key, i * (SIZES + 1) + SIZES, (uint64_t)large);
+        n[index] = small;
+        size_t need = b->scratch_bytes(b, n[0], n[1], n[3], n[2]);
+        expect_true(c, need <= room,
+                    "rows %d, hidden %d, vocabulary %d, targets %d take %zu bytes, but %zu with %d %s", n[0],
+                    n[1], n[3], n[2], need, room, large, names[index]);
     }
 }
 
@@ -254,18 +278,12 @@ static void run_names(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory},
-                                             {"large", 2, run_large},
-                                             {"zero", 4 * LENGTHS, run_zero},
-                                             {"scale", LENGTHS, run_scale},
-                                             {"add", LENGTHS, run_add},
-                                             {"copy", 4 * LENGTHS, run_copy},
-                                             {"bf16", 12, run_bf16},
-                                             {"bf16_nan", 1, run_bf16_nan},
-                                             {"dot", LENGTHS, run_dot},
-                                             {"clip_factor", 8, run_clip},
-                                             {"failures", 9, run_failures},
-                                             {"names", 5, run_names},
-                                             {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory}, {"large", 2, run_large},
+                                             {"scratch", 3, run_scratch},     {"zero", 4 * LENGTHS, run_zero},
+                                             {"scale", LENGTHS, run_scale},   {"add", LENGTHS, run_add},
+                                             {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
+                                             {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},
+                                             {"clip_factor", 8, run_clip},    {"failures", 9, run_failures},
+                                             {"names", 5, run_names},         {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

@@ -12,24 +12,28 @@ enum {
     LEAST_ROWS = 128        /* of a chunk, even where that is more: the weight is read once a chunk */
 };
 
-static int chunk_rows(int targets, int vocabulary) {
+/* Rows of a chunk at most. Scratch memory has room for them, so that more targets never need less of it. */
+static int most_rows(int targets, int vocabulary) {
     size_t row = sizeof(float) * (size_t)(vocabulary > 0 ? vocabulary : 1), most = LOGIT_BYTES / row;
     if (most < LEAST_ROWS) most = LEAST_ROWS;
-    if ((size_t)targets <= most) return targets;
-    size_t chunks = ((size_t)targets + most - 1) / most;
-    return (int)(((size_t)targets + chunks - 1) / chunks); /* even chunks rather than a small last one */
+    return (size_t)targets < most ? targets : (int)most;
+}
+
+static int chunk_rows(int targets, int vocabulary) {
+    int most = most_rows(targets, vocabulary), chunks = most ? (targets + most - 1) / most : 1;
+    return (targets + chunks - 1) / chunks; /* even chunks rather than a small last one */
 }
 
 /* Bytes of the logits of a chunk. */
 static size_t logit_bytes(int targets, int vocabulary) {
-    return (sizeof(float) * (size_t)chunk_rows(targets, vocabulary) * (size_t)vocabulary + 63) / 64 * 64;
+    return (sizeof(float) * (size_t)most_rows(targets, vocabulary) * (size_t)vocabulary + 63) / 64 * 64;
 }
 
 /* Bytes of what the products around the logits need, one after the other. */
 static size_t product_bytes(int threads, int targets, int hidden, int vocabulary, bool alignment) {
     /* A last chunk may be small where the others are not. */
     size_t few = few_room(targets < FEW_ROWS ? targets : FEW_ROWS, hidden);
-    size_t aligned = alignment ? weight_gradient_scratch(threads, chunk_rows(targets, vocabulary)) : 0;
+    size_t aligned = alignment ? weight_gradient_scratch(threads, most_rows(targets, vocabulary)) : 0;
     return few > aligned ? few : aligned;
 }
 

@@ -19,8 +19,10 @@ static int piece_rows(int rows) {
     return fit > STEP ? fit : STEP;
 }
 
+/* What the pieces of up to so many rows take: fewer rows come in longer pieces, so their own product may be
+ * larger. */
 static size_t products_bytes(int rows) {
-    return ((size_t)rows * (size_t)piece_rows(rows) * sizeof(float) + 255) / 256 * 256;
+    return (cuda_most((size_t)rows * STEP, PIECE) * sizeof(float) + 255) / 256 * 256;
 }
 
 size_t cuda_align_scratch(int rows) {

@@ -14,15 +14,19 @@ enum {
 #endif
 };
 
-static int chunk_rows(int targets, int vocabulary) {
+/* Rows of a chunk at most. */
+static int most_rows(int targets, int vocabulary) {
     size_t row = sizeof(float) * (size_t)(vocabulary > 0 ? vocabulary : 1), most = LOGIT_BYTES / row;
     if (most < LEAST_ROWS) most = LEAST_ROWS;
-    if ((size_t)targets <= most) return targets;
-    size_t chunks = ((size_t)targets + most - 1) / most;
-    return (int)(((size_t)targets + chunks - 1) / chunks); /* even chunks rather than a small last one */
+    return (size_t)targets < most ? targets : (int)most;
 }
 
-/* Where a chunk's numbers lie in scratch. */
+static int chunk_rows(int targets, int vocabulary) {
+    int most = most_rows(targets, vocabulary), chunks = most ? (targets + most - 1) / most : 1;
+    return (targets + chunks - 1) / chunks; /* even chunks rather than a small last one */
+}
+
+/* Where a chunk's numbers lie in scratch: room for the most rows, so that more targets never need less. */
 struct chunk {
     int rows;
     size_t gradient, alignment, bytes; /* offsets; the logits are at 0 */
@@ -35,11 +39,12 @@ static size_t aligned(size_t bytes) {
 static struct chunk chunk_of(int targets, int vocabulary, bool halves, bool alignment) {
     struct chunk c;
     c.rows = chunk_rows(targets, vocabulary);
-    size_t logits = (size_t)c.rows * (size_t)vocabulary;
+    int most = most_rows(targets, vocabulary);
+    size_t logits = (size_t)most * (size_t)vocabulary;
     c.gradient =
         halves ? aligned(logits * sizeof(float)) : 0; /* float32 gradients stand in place of the logits */
     c.alignment = c.gradient + aligned(logits * (halves ? 2 : sizeof(float)));
-    c.bytes = c.alignment + (alignment ? cuda_align_scratch(c.rows) : 0);
+    c.bytes = c.alignment + (alignment ? cuda_align_scratch(most) : 0);
     return c;
 }
 
