@@ -3,6 +3,7 @@
 #include "base/memory.h"
 #include "base/random.h"
 #include "tests/support/backend_test.h"
+#include "tests/support/op_draw.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -127,6 +128,7 @@ static struct array *given(struct op_case *c, enum dtype dtype, bool bits, size_
     array->next = c->arrays;
     c->arrays = array;
     array->view = (struct view){NULL, 0, dtype};
+    if (c->shifts) c->shift = (size_t)op_choose(c, 8);
     size_t bytes = (c->shift + count + 2 * GUARD) * dtype_bytes(dtype);
     must(c->backend->buffer_create(c->backend, bytes, &array->view.buffer, &err), &err);
     double guard[GUARD];
@@ -332,12 +334,27 @@ static bool run_case(const struct op_suite *suite, int index, const char *name, 
     return c.failures == 0;
 }
 
+/* Whether there is a case for every number. */
+static bool endless(const struct op_suite *suite) {
+    return !strncmp(suite->name, "random", strlen("random"));
+}
+
 static int usage(const char *program, const struct op_suite *suites) {
-    fprintf(stderr, "usage: %s BACKEND [SUITE [CASE]]; suites:", program);
+    fprintf(stderr, "usage: %s BACKEND [SUITE [CASE | FIRST-LAST]]; suites:", program);
     for (const struct op_suite *s = suites; s->name; s++)
-        fprintf(stderr, " %s (0..%d)", s->name, s->cases - 1);
+        fprintf(stderr, " %s (0..%d%s)", s->name, s->cases - 1, endless(s) ? " and on" : "");
     fprintf(stderr, "\n");
     return 2;
+}
+
+/* CASE or FIRST-LAST; all that a run takes where there is none of them. */
+static bool cases_of(const struct op_suite *suite, const char *words, int *first, int *last) {
+    int read = 0, end = suite->cases - 1;
+    *first = 0;
+    *last = end;
+    if (!words) return true;
+    if (sscanf(words, "%d%n-%d%n", first, &read, last, &read) == 1) *last = *first;
+    return read > 0 && !words[read] && *first >= 0 && *first <= *last && (*last <= end || endless(suite));
 }
 
 int op_test_main(int argc, char **argv, const struct op_suite *suites) {
@@ -348,13 +365,11 @@ int op_test_main(int argc, char **argv, const struct op_suite *suites) {
     int failed = 0, ran = 0;
     for (const struct op_suite *suite = suites; suite->name; suite++) {
         if (argc > 2 && strcmp(argv[2], suite->name)) continue;
-        int bad = 0;
-        for (int i = 0; i < suite->cases; i++) {
-            if (argc > 3 && i != atoi(argv[3])) continue;
-            bad += !run_case(suite, i, argv[1], rerun);
-            ran++;
-        }
-        printf("%s %s: %d cases, %d failed\n", bad ? "FAIL" : "ok  ", suite->name, suite->cases, bad);
+        int bad = 0, first, last;
+        if (!cases_of(suite, argc > 3 ? argv[3] : NULL, &first, &last)) return usage(argv[0], suites);
+        for (int i = first; i <= last; i++) bad += !run_case(suite, i, argv[1], rerun);
+        printf("%s %s: %d cases, %d failed\n", bad ? "FAIL" : "ok  ", suite->name, last - first + 1, bad);
+        ran += last - first + 1;
         failed += bad > 0;
     }
     return ran ? failed : usage(argv[0], suites);

@@ -1,7 +1,12 @@
 /* Tests of single operations: suites of numbered cases, run on the backend that the program's first argument
  * names.
  *
- *     test_NAME BACKEND [SUITE [CASE]]
+ *     test_NAME BACKEND [SUITE [CASE | FIRST-LAST]]
+ *
+ * Suites whose names begin with `random` draw their shapes (op_draw.h), so there is a case for every number:
+ * a run takes the first few, and as many others as one likes can be asked for, such as
+ *
+ *     test_backend_matmul cpu random_matmul 1000-9999
  *
  * Values live twice: on the device as float or int32, and here as exactly the same numbers in double, which
  * the references of reference_ops.h compute with. Device arrays stand between guards that must not change. */
@@ -26,6 +31,7 @@ struct op_case {
     char description[256]; /* the shape, set by op_describe */
     unsigned streams;      /* random streams drawn from so far */
     size_t shift;          /* elements by which new arrays are less aligned than others */
+    bool shifts;           /* ... which are drawn anew for each (op_draw_shifts) */
     int failures;
     double magnitude; /* of the terms that array_weighted last summed: the root of their squares */
     struct array *arrays;
@@ -36,7 +42,7 @@ struct op_case {
 
 struct op_suite {
     const char *name;
-    int cases;
+    int cases;                                 /* that a run takes: 0 .. cases - 1 */
     void (*run)(struct op_case *c, int index); /* reports through the expectations below */
 };
 

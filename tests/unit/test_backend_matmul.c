@@ -1,4 +1,5 @@
 /* Matrix products, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_draw.h"
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
@@ -8,41 +9,64 @@
 static const double PRODUCT_ERROR =
     4e-7; /* relative to |A| |B|: roundings of float sums, which grow as a random walk */
 
-static const struct {
+struct product {
     int m, n, k, extra; /* columns beyond the matrix in every stored row */
     float alpha, beta;
-} shapes[] = {
+};
+static const struct product shapes[] = {
     {1, 1, 1, 0, 1, 0},      {3, 5, 7, 0, 1, 0},      {3, 5, 7, 2, -0.5f, 1},   {0, 4, 4, 0, 1, 0},
     {4, 0, 4, 0, 1, 0},      {4, 3, 0, 0, 1, 0},      {4, 3, 0, 1, 1, 0.5f},    {4, 3, 5, 1, 0, 2},
     {16, 16, 16, 0, 1, 1},   {17, 33, 65, 0, 1, 1},   {64, 64, 64, 3, 2, -1},   {1, 100, 300, 0, 1, 0},
     {100, 1, 300, 0, 1, 1},  {129, 200, 77, 5, 1, 0}, {256, 255, 130, 0, 1, 1}, {50, 60, 1, 0, 1, 0.25f},
     {300, 31, 257, 1, 1, 0}, {5, 500, 40, 0, 1, 0},   {63, 97, 33, 2, 2, 0.5f}, {64, 576, 100, 0, 1, 0},
     {65, 100, 90, 0, 1, 0},  {33, 48, 16, 1, -1, 1},  {16, 700, 576, 0, 1, 0}};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+enum { SHAPES = sizeof shapes / sizeof *shapes, MOST_PRODUCTS = 1 << 20 };
 
-static void run_matmul(struct op_case *c, int index) {
-    int s = index / 4;
-    bool ta = index & 1, tb = index & 2;
-    int m = shapes[s].m, n = shapes[s].n, k = shapes[s].k, extra = shapes[s].extra;
-    float alpha = shapes[s].alpha, beta = shapes[s].beta;
-    int lda = (ta ? m : k) + extra, ldb = (tb ? k : n) + extra, ldc = n + extra;
+/* Numbers from the first to the last of a matrix. */
+static size_t stored(int rows, int columns, int leading) {
+    return rows && columns ? (size_t)(rows - 1) * (size_t)leading + (size_t)columns : 0;
+}
+
+static void multiply(struct op_case *c, struct product s, bool ta, bool tb) {
+    int m = s.m, n = s.n, k = s.k, lda = (ta ? m : k) + s.extra, ldb = (tb ? k : n) + s.extra,
+        ldc = n + s.extra;
     op_describe(c, "m %d, n %d, k %d, transposes %d %d, alpha %g, beta %g, rows %d apart more", m, n, k, ta,
-                tb, (double)alpha, (double)beta, extra);
-    struct array *a = array_random(c, (size_t)((ta ? k : m) * lda), 1.0);
-    struct array *b = array_random(c, (size_t)((tb ? n : k) * ldb), 1.0);
-    struct array *out = array_random(c, (size_t)(m * ldc), 1.0);
+                tb, (double)s.alpha, (double)s.beta, s.extra);
+    struct array *a = array_random(c, ta ? stored(k, m, lda) : stored(m, k, lda), 1.0);
+    struct array *b = array_random(c, tb ? stored(n, k, ldb) : stored(k, n, ldb), 1.0);
+    struct array *out = array_random(c, stored(m, n, ldc), 1.0);
     double *want = op_copy(c, out->value, out->count), *old = op_copy(c, out->value, out->count);
-    reference_matmul(ta, tb, m, n, k, (double)alpha, a->value, lda, b->value, ldb, (double)beta, want, ldc);
-    if (beta == 0.0f) { /* what was there must not be read */
+    reference_matmul(ta, tb, m, n, k, (double)s.alpha, a->value, lda, b->value, ldb, (double)s.beta, want,
+                     ldc);
+    if (s.beta == 0.0f) { /* what was there must not be read */
         for (int i = 0; i < m; i++)
             for (int j = 0; j < n; j++) old[i * ldc + j] = NAN;
         array_write(c, out, old);
     }
-    c->backend->matmul(c->backend, ta, tb, m, n, k, alpha, a->view, lda, b->view, ldb, beta, out->view, ldc);
-    double size = fabs((double)alpha) * k + fabs((double)beta);
+    c->backend->matmul(c->backend, ta, tb, m, n, k, s.alpha, a->view, lda, b->view, ldb, s.beta, out->view,
+                       ldc);
+    double size = fabs((double)s.alpha) * k + fabs((double)s.beta);
     expect_close(c, "c", out, want, PRODUCT_ERROR * size, PRODUCT_ERROR);
     expect_unchanged(c, "a", a);
     expect_unchanged(c, "b", b);
+}
+
+static void run_matmul(struct op_case *c, int index) {
+    multiply(c, shapes[index / 4], index & 1, index & 2);
+}
+
+static void run_random_matmul(struct op_case *c, int index) {
+    static const float factors[] = {1.0f, 1.0f, 0.0f, -0.5f, 2.0f};
+    struct product s = {.extra = op_choose(c, 2) * op_choose(c, 9)};
+    s.alpha = factors[op_choose(c, 5)];
+    s.beta = factors[op_choose(c, 5)];
+    do {
+        s.m = op_draw(c, 0, 600);
+        s.n = op_draw(c, 0, 1500);
+        s.k = op_draw(c, 0, 2100);
+    } while ((size_t)s.m * (size_t)s.n * (size_t)s.k > MOST_PRODUCTS);
+    op_draw_shifts(c);
+    multiply(c, s, index & 1, index & 2);
 }
 
 /* With few rows, a row of the product is to the bit what it is alone and among others: what a text decodes to
@@ -68,36 +92,36 @@ static void run_alone(struct op_case *c, int index) {
 }
 
 enum slots { SORTED, MIXED, ONE };
-static const struct {
+struct layer {
     int rows, out, in, slots;
     enum slots order;
-} layers[] = {{1, 1, 1, 1, ONE},          {5, 3, 7, 2, SORTED},    {0, 4, 4, 2, SORTED},
-              {40, 96, 17, 40, SORTED},   {130, 97, 33, 5, MIXED}, {200, 200, 769, 7, SORTED},
-              {64, 100, 1600, 3, SORTED}, {77, 500, 48, 4, ONE}};
+};
+static const struct layer layers[] = {
+    {1, 1, 1, 1, ONE},       {5, 3, 7, 2, SORTED},       {0, 4, 4, 2, SORTED},       {40, 96, 17, 40, SORTED},
+    {130, 97, 33, 5, MIXED}, {200, 200, 769, 7, SORTED}, {64, 100, 1600, 3, SORTED}, {77, 500, 48, 4, ONE}};
 enum { LAYERS = sizeof layers / sizeof *layers, WANTS = 3 }; /* gradient, alignments, both */
 
-static struct array *slots_of(struct op_case *c, int s) {
-    double *slot = op_numbers(c, (size_t)layers[s].rows);
-    struct array *random = array_indices(c, (size_t)layers[s].rows, (size_t)layers[s].slots);
-    for (int t = 0; t < layers[s].rows; t++) {
-        if (layers[s].order == MIXED) slot[t] = random->value[t];
-        if (layers[s].order == SORTED) slot[t] = t * layers[s].slots / layers[s].rows;
-        if (layers[s].order == ONE) slot[t] = layers[s].slots - 1;
+static struct array *slots_of(struct op_case *c, struct layer s) {
+    double *slot = op_numbers(c, (size_t)s.rows);
+    struct array *random = array_indices(c, (size_t)s.rows, (size_t)s.slots);
+    for (int t = 0; t < s.rows; t++) {
+        if (s.order == MIXED) slot[t] = random->value[t];
+        if (s.order == SORTED) slot[t] = t * s.slots / s.rows;
+        if (s.order == ONE) slot[t] = s.slots - 1;
     }
-    return array_given(c, DTYPE_I32, (size_t)layers[s].rows, slot);
+    return array_given(c, DTYPE_I32, (size_t)s.rows, slot);
 }
 
-static void run_linear_gradient(struct op_case *c, int index) {
-    int s = index / WANTS, want_gradient = index % WANTS != 1, want_alignment = index % WANTS != 0;
-    int rows = layers[s].rows, out = layers[s].out, in = layers[s].in;
+static void differentiate(struct op_case *c, struct layer s, struct array *slot, int wants) {
+    bool want_gradient = wants != 1, want_alignment = wants != 0;
+    int rows = s.rows, out = s.out, in = s.in;
     size_t weights = (size_t)(out * in);
-    op_describe(c, "%d rows, weight %d x %d, %d slots, gradient %d, alignments %d", rows, out, in,
-                layers[s].slots, want_gradient, want_alignment);
+    op_describe(c, "%d rows, weight %d x %d, %d slots, gradient %d, alignments %d", rows, out, in, s.slots,
+                want_gradient, want_alignment);
     struct array *x = array_random(c, (size_t)(rows * in), 1.0),
                  *dy = array_random(c, (size_t)(rows * out), 1.0);
     struct array *gradient = array_random(c, weights, 1.0), *direction = array_random(c, weights, 1.0);
-    struct array *alignment = array_filled(c, DTYPE_F64, (size_t)layers[s].slots, 2.0),
-                 *slot = slots_of(c, s);
+    struct array *alignment = array_filled(c, DTYPE_F64, (size_t)s.slots, 2.0);
     double *sum = op_copy(c, gradient->value, weights),
            *inner = op_copy(c, alignment->value, alignment->count);
     double *products = op_numbers(c, (size_t)(rows * out));
@@ -124,6 +148,22 @@ static void run_linear_gradient(struct op_case *c, int index) {
     expect_unchanged(c, "input", x);
     expect_unchanged(c, "output gradient", dy);
     expect_unchanged(c, "direction", direction);
+}
+
+static void run_linear_gradient(struct op_case *c, int index) {
+    struct layer s = layers[index / WANTS];
+    differentiate(c, s, slots_of(c, s), index % WANTS);
+}
+
+static void run_random_linear_gradient(struct op_case *c, int index) {
+    struct layer s = {.slots = op_draw(c, 1, 3000)};
+    do {
+        s.rows = op_draw(c, 0, 1100);
+        s.out = op_draw(c, 0, 1100);
+        s.in = op_draw(c, 0, 1600);
+    } while ((size_t)s.rows * (size_t)s.out * (size_t)s.in > MOST_PRODUCTS);
+    op_draw_shifts(c);
+    differentiate(c, s, array_drawn_indices(c, (size_t)s.rows, (size_t)s.slots), index % WANTS);
 }
 
 static void run_linear_gradient_failures(struct op_case *c, int index) {
@@ -170,9 +210,11 @@ static void run_failures(struct op_case *c, int index) {
 
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"matmul", 4 * SHAPES, run_matmul},
+                                             {"random_matmul", 40, run_random_matmul},
                                              {"alone", 9, run_alone},
                                              {"failures", 6, run_failures},
                                              {"linear_gradient", WANTS * LAYERS, run_linear_gradient},
+                                             {"random_linear_gradient", 40, run_random_linear_gradient},
                                              {"linear_gradient failures", 3, run_linear_gradient_failures},
                                              {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
