@@ -1,15 +1,18 @@
 /* The likeliest token of each row, on the backend of BACKEND-ARGUMENT. Numbers are small and whole, so that
  * products are exact, ties are ties, and the answer is one index. */
+#include "tests/support/op_draw.h"
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
 #include "base/random.h"
 #include <math.h>
 
-static const struct {
+struct shape {
     int rows, hidden, vocabulary;
-} shapes[] = {{0, 8, 40},   {1, 1, 1},      {1, 64, 1000},  {3, 5, 47},      {16, 16, 48},  {17, 33, 49},
-              {64, 20, 96}, {65, 48, 2001}, {130, 7, 3000}, {5, 576, 10000}, {33, 1, 5000}, {64, 100, 4801}};
+};
+static const struct shape shapes[] = {{0, 8, 40},     {1, 1, 1},       {1, 64, 1000}, {3, 5, 47},
+                                      {16, 16, 48},   {17, 33, 49},    {64, 20, 96},  {65, 48, 2001},
+                                      {130, 7, 3000}, {5, 576, 10000}, {33, 1, 5000}, {64, 100, 4801}};
 enum { SHAPES = sizeof shapes / sizeof *shapes, SIZES = 3 };
 
 /* Random whole numbers of at most `most`. */
@@ -26,8 +29,8 @@ struct layer {
     struct array *states, *weight, *best;
 };
 
-static struct layer layer_of(struct op_case *c, int index, int most) {
-    struct layer l = {shapes[index].rows, shapes[index].hidden, shapes[index].vocabulary, NULL, NULL, NULL};
+static struct layer layer_of(struct op_case *c, struct shape s, int most) {
+    struct layer l = {s.rows, s.hidden, s.vocabulary, NULL, NULL, NULL};
     l.states = whole_numbers(c, (size_t)l.rows * (size_t)l.hidden, most);
     l.weight = whole_numbers(c, (size_t)l.vocabulary * (size_t)l.hidden, most);
     l.best = array_output(c, DTYPE_I32, (size_t)l.rows);
@@ -46,9 +49,20 @@ static void compare(struct op_case *c, const struct layer *l) {
     expect_unchanged(c, "weight", l->weight);
 }
 
+static const int sizes[SIZES] = {0, 1, 50}; /* only ties, many, hardly any */
+
 static void run_whole(struct op_case *c, int index) {
-    static const int most[SIZES] = {0, 1, 50}; /* only ties, many, hardly any */
-    struct layer l = layer_of(c, index / SIZES, most[index % SIZES]);
+    struct layer l = layer_of(c, shapes[index / SIZES], sizes[index % SIZES]);
+    compare(c, &l);
+}
+
+static void run_random(struct op_case *c, int index) {
+    struct shape s;
+    do {
+        s = (struct shape){op_draw(c, 0, 700), op_draw(c, 1, 1100), op_draw(c, 1, 20000)};
+    } while ((size_t)s.rows * (size_t)s.hidden * (size_t)s.vocabulary > 1 << 20);
+    op_draw_shifts(c);
+    struct layer l = layer_of(c, s, sizes[index % SIZES]);
     compare(c, &l);
 }
 
@@ -74,7 +88,7 @@ static void run_special(struct op_case *c, int index) {
         double value;
     } cases[] = {{4, -1, NAN},       {-1, 0, NAN},       {-1, 47, NAN},       {-1, 4800, NAN},
                  {-1, 13, INFINITY}, {-1, 0, -INFINITY}, {40, -1, -INFINITY}, {63, -1, INFINITY}};
-    struct layer l = layer_of(c, 11, 3);
+    struct layer l = layer_of(c, shapes[11], 3);
     op_describe(c, "row %d, token %d, %g", cases[index].row, cases[index].token, cases[index].value);
     double *states = op_copy(c, l.states->value, l.states->count),
            *weight = op_copy(c, l.weight->value, l.weight->count);
@@ -104,6 +118,7 @@ static void run_failures(struct op_case *c, int index) {
 
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"linear_argmax", SHAPES * SIZES, run_whole},
+                                             {"random", 45, run_random},
                                              {"places", 150, run_places},
                                              {"special", 8, run_special},
                                              {"failures", 4, run_failures},

@@ -1,4 +1,5 @@
 /* The output layer with its loss, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_draw.h"
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
@@ -9,10 +10,12 @@ static const double LOSS_ERROR = 1e-5; /* absolute: what the operation promises 
 static const double GRADIENT_ERROR = 4e-6, ALIGNMENT_ERROR = 3e-6;
 static const double DIFFERENCE_STEP = 0.01, DIFFERENCE_ERROR = 5e-4;
 
-static const struct {
+struct shape {
     int rows, hidden, vocabulary;
-} shapes[] = {{0, 8, 16},    {1, 1, 2},      {1, 16, 1},    {3, 5, 7},      {17, 64, 100},
-              {40, 48, 999}, {130, 32, 260}, {81, 16, 341}, {5, 64, 20000}, {300, 4, 60000}};
+};
+static const struct shape shapes[] = {{0, 8, 16},     {1, 1, 2},      {1, 16, 1},     {3, 5, 7},
+                                      {17, 64, 100},  {40, 48, 999},  {130, 32, 260}, {81, 16, 341},
+                                      {5, 64, 20000}, {300, 4, 60000}};
 enum {
     SHAPES = sizeof shapes / sizeof *shapes,
     LARGE = SHAPES - 1, /* more logits than exist at a time */
@@ -28,9 +31,10 @@ struct layer {
 
 enum { GREEDY = 1, HIDDEN = 2, WEIGHT = 4, ALIGNMENT = 8 };
 
-/* Operands; those that `parts` does not name stay absent. */
-static struct layer layer_of(struct op_case *c, int index, int parts, double spread) {
-    int rows = shapes[index].rows, hidden = shapes[index].hidden, vocabulary = shapes[index].vocabulary;
+/* Operands; those that `parts` does not name stay absent. `slot` as one likes, below `slots`. */
+static struct layer layer_with(struct op_case *c, struct shape s, int parts, double spread, size_t slots,
+                               struct array *slot) {
+    int rows = s.rows, hidden = s.hidden, vocabulary = s.vocabulary;
     size_t n = (size_t)rows, d = (size_t)hidden, v = (size_t)vocabulary;
     op_describe(c, "%d rows, hidden %d, vocabulary %d, parts %d", rows, hidden, vocabulary, parts);
     struct layer l = {.args = {.rows = rows, .hidden = hidden, .vocabulary = vocabulary},
@@ -69,16 +73,21 @@ static struct layer layer_of(struct op_case *c, int index, int parts, double spr
     }
     if (parts & ALIGNMENT) {
         l.direction = array_random(c, v * d, 1.0);
-        l.slot = array_indices(c, n, SLOTS);
-        l.alignment = array_filled(c, DTYPE_F64, SLOTS, 1.0);
+        l.slot = slot;
+        l.alignment = array_filled(c, DTYPE_F64, slots, 1.0);
         l.args.direction = l.direction->view;
         l.args.slot = l.slot->view;
         l.args.alignment = l.alignment->view;
         l.want.direction = l.direction->value;
         l.want.slot = l.slot->value;
-        l.want.alignment = op_copy(c, l.alignment->value, SLOTS);
+        l.want.alignment = op_copy(c, l.alignment->value, slots);
     }
     return l;
+}
+
+static struct layer layer_of(struct op_case *c, int index, int parts, double spread) {
+    struct array *slot = array_indices(c, (size_t)shapes[index].rows, SLOTS);
+    return layer_with(c, shapes[index], parts, spread, SLOTS, slot);
 }
 
 static void compare(struct op_case *c, struct layer *l) {
@@ -112,6 +121,19 @@ static void run_backward(struct op_case *c, int index) {
     static const int parts[] = {HIDDEN, HIDDEN | WEIGHT, HIDDEN | ALIGNMENT,
                                 GREEDY | HIDDEN | WEIGHT | ALIGNMENT};
     struct layer l = layer_of(c, index / 4, parts[index / 4 == LARGE ? 3 : index % 4], 3.0);
+    compare(c, &l);
+}
+
+static void run_random(struct op_case *c, int index) {
+    struct shape s;
+    do {
+        s = (struct shape){op_draw(c, 0, 700), op_draw(c, 1, 600), op_draw(c, 1, 20000)};
+    } while ((size_t)s.rows * (size_t)s.hidden * (size_t)s.vocabulary > 1 << 19 ||
+             (size_t)s.hidden * (size_t)s.vocabulary > 1 << 18);
+    int parts = index % (2 * ALIGNMENT), slots = op_draw(c, 1, 2000);
+    op_draw_shifts(c);
+    struct array *slot = array_drawn_indices(c, (size_t)s.rows, (size_t)slots);
+    struct layer l = layer_with(c, s, parts, 3.0, (size_t)slots, slot);
     compare(c, &l);
 }
 
@@ -222,6 +244,7 @@ static void run_failures(struct op_case *c, int index) {
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"forward", 2 * LARGE, run_forward},
                                              {"backward", 4 * LARGE + 1, run_backward},
+                                             {"random", 64, run_random},
                                              {"differences", LARGE - 1, run_differences},
                                              {"alignment", 6, run_alignment},
                                              {"ties", 8, run_ties},

@@ -1,4 +1,5 @@
 /* Steps of the optimizers, on the backend of BACKEND-ARGUMENT. */
+#include "tests/support/op_draw.h"
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
@@ -19,7 +20,9 @@ enum { LENGTHS = sizeof lengths / sizeof *lengths, STEPS = sizeof steps / sizeof
 static struct adamw_step step_of(struct op_case *c, int index, size_t *n, double *scale) {
     struct adamw_step step = steps[index % STEPS];
     bool scaled = index / STEPS % 2;
-    *n = lengths[index / STEPS / 2];
+    int length = index / STEPS / 2;
+    *n = length < LENGTHS ? lengths[length] : (size_t)op_draw(c, 0, 60000);
+    if (length >= LENGTHS) op_draw_shifts(c);
     *scale = scaled ? 0.25 : 1.0;
     op_describe(c, "n %zu, settings %d, gradient scale %g", *n, index % STEPS, *scale);
     if (scaled) step.gradient_scale = array_filled(c, DTYPE_F32, 1, *scale)->view;
@@ -85,6 +88,12 @@ static void run_precondition(struct op_case *c, int index) {
     expect_unchanged(c, "v", v);
 }
 
+/* The same with lengths drawn at random: those of cases behind the last of them. */
+static void run_random(struct op_case *c, int index) {
+    static void (*const runs[])(struct op_case * c, int index) = {run_adamw, run_sgd, run_precondition};
+    runs[index % 3](c, 2 * LENGTHS * STEPS + index / 3);
+}
+
 /* precondition is minus the derivative of what adamw does to w by g, over the learning rate, with v held
  * (beta2 = 1). */
 static void run_derivative(struct op_case *c, int index) {
@@ -132,6 +141,7 @@ int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"adamw", 2 * LENGTHS * STEPS, run_adamw},
                                              {"sgd", 2 * LENGTHS * STEPS, run_sgd},
                                              {"precondition", 2 * LENGTHS * STEPS, run_precondition},
+                                             {"random", 36, run_random},
                                              {"derivative", STEPS, run_derivative},
                                              {"vanishing", 2, run_vanishing},
                                              {NULL, 0, NULL}};
