@@ -1,5 +1,6 @@
 /* Memory and operations on whole vectors, on the backend of BACKEND-ARGUMENT. */
 #include "base/random.h"
+#include "tests/support/op_draw.h"
 #include "tests/support/op_test.h"
 
 #include <math.h>
@@ -12,6 +13,7 @@ static const double DOT_ERROR = 1e-12;                     /* relative to sum |x
 
 static const size_t lengths[] = {0, 1, 15, 16, 17, 255, 1000, 16384, 16385, 70001, 300000};
 enum { LENGTHS = sizeof lengths / sizeof *lengths, LARGE_BYTES = 48 << 20 };
+static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_BF16};
 
 static void run_memory(struct op_case *c, int index) {
     struct backend *b = c->backend;
@@ -102,18 +104,15 @@ static void run_scratch(struct op_case *c, int index) {
     }
 }
 
-static void run_zero(struct op_case *c, int index) {
-    static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_BF16};
-    size_t n = lengths[index % LENGTHS];
-    enum dtype dtype = dtypes[index / LENGTHS];
+static void check_zero(struct op_case *c, size_t n, enum dtype dtype) {
     op_describe(c, "n %zu, dtype %d", n, (int)dtype);
     struct array *x = array_filled(c, dtype, n, 3.0);
     c->backend->zero(c->backend, n, x->view);
     expect_close(c, "x", x, op_numbers(c, n), F32_EXACT, F32_EXACT);
 }
 
-static void run_scale(struct op_case *c, int index) {
-    size_t n = lengths[index];
+static void check_scale(struct op_case *c, size_t n, enum dtype dtype) {
+    (void)dtype;
     op_describe(c, "n %zu", n);
     struct array *x = array_random(c, n, 1.0);
     double *want = op_copy(c, x->value, n);
@@ -122,8 +121,8 @@ static void run_scale(struct op_case *c, int index) {
     expect_close(c, "x", x, want, F32_EXACT, F32_ROUNDED);
 }
 
-static void run_add(struct op_case *c, int index) {
-    size_t n = lengths[index];
+static void check_add(struct op_case *c, size_t n, enum dtype dtype) {
+    (void)dtype;
     op_describe(c, "n %zu", n);
     struct array *x = array_random(c, n, 1.0), *y = array_random(c, n, 1.0);
     double *want = op_copy(c, y->value, n);
@@ -133,15 +132,31 @@ static void run_add(struct op_case *c, int index) {
     expect_unchanged(c, "x", x);
 }
 
-static void run_copy(struct op_case *c, int index) {
-    static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_BF16};
-    size_t n = lengths[index % LENGTHS];
-    enum dtype dtype = dtypes[index / LENGTHS];
+static void check_copy(struct op_case *c, size_t n, enum dtype dtype) {
     op_describe(c, "n %zu, dtype %d", n, (int)dtype);
     struct array *from = array_indices(c, n, 30000), *to = array_output(c, dtype, n);
     struct array *typed = array_given(c, dtype, n, from->value);
     c->backend->copy(c->backend, n, typed->view, to->view);
     expect_close(c, "copy", to, typed->value, F32_EXACT, F32_EXACT);
+}
+
+/* Every finite number of bfloat16 is one of float32. */
+static void check_conversion(struct op_case *c, size_t n, enum dtype dtype) {
+    (void)dtype;
+    op_describe(c, "n %zu, bfloat16", n);
+    struct array *from = array_indices(c, n, 0x7f80), *half = array_given(c, DTYPE_BF16, n, from->value),
+                 *single = array_output(c, DTYPE_F32, n), *back = array_output(c, DTYPE_BF16, n);
+    double *want = op_numbers(c, n);
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = (uint32_t)from->value[i] << 16;
+        float value;
+        memcpy(&value, &bits, sizeof value);
+        want[i] = (double)value;
+    }
+    c->backend->copy(c->backend, n, half->view, single->view);
+    expect_close(c, "numbers", single, want, F32_EXACT, F32_EXACT);
+    c->backend->copy(c->backend, n, single->view, back->view);
+    expect_close(c, "bits", back, half->value, F32_EXACT, F32_EXACT);
 }
 
 /* Bits of bfloat16 as numbers: rounding to the nearest even, infinities, and back. */
@@ -177,8 +192,8 @@ static void run_bf16_nan(struct op_case *c, int index) {
     expect_close(c, "there and back", single, nans, F32_EXACT, F32_EXACT);
 }
 
-static void run_dot(struct op_case *c, int index) {
-    size_t n = lengths[index];
+static void check_dot(struct op_case *c, size_t n, enum dtype dtype) {
+    (void)dtype;
     op_describe(c, "n %zu", n);
     struct array *x = array_random(c, n, 1.0), *y = array_random(c, n, 1e3);
     struct array *result = array_filled(c, DTYPE_F64, 1, 5.0);
@@ -194,6 +209,26 @@ static void run_dot(struct op_case *c, int index) {
     for (size_t i = 0; i < n; i++) want += x->value[i] * x->value[i];
     c->backend->dot(c->backend, n, x->view, x->view, squares->view);
     expect_close(c, "squares", squares, &want, 0.0, DOT_ERROR);
+}
+
+/* Each on all lengths, the first two on all dtypes. */
+enum { CHECKS = 6 };
+static void (*const checks[CHECKS])(struct op_case *c, size_t n, enum dtype dtype) = {
+    check_zero, check_copy, check_scale, check_add, check_dot, check_conversion};
+
+static void run_typed(struct op_case *c, int index) {
+    checks[index % 2](c, lengths[index / 2 % LENGTHS], dtypes[index / 2 / LENGTHS]);
+}
+
+static void run_floats(struct op_case *c, int index) {
+    checks[2 + index % 4](c, lengths[index / 4], DTYPE_F32);
+}
+
+static void run_random(struct op_case *c, int index) {
+    size_t n = (size_t)op_draw(c, 0, 300000);
+    enum dtype dtype = dtypes[op_choose(c, 4)];
+    op_draw_shifts(c);
+    checks[index % CHECKS](c, n, dtype);
 }
 
 static void run_clip(struct op_case *c, int index) {
@@ -278,12 +313,17 @@ static void run_names(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory}, {"large", 2, run_large},
-                                             {"scratch", 3, run_scratch},     {"zero", 4 * LENGTHS, run_zero},
-                                             {"scale", LENGTHS, run_scale},   {"add", LENGTHS, run_add},
-                                             {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
-                                             {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},
-                                             {"clip_factor", 8, run_clip},    {"failures", 9, run_failures},
-                                             {"names", 5, run_names},         {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory},
+                                             {"large", 2, run_large},
+                                             {"scratch", 3, run_scratch},
+                                             {"vectors", 2 * 4 * LENGTHS, run_typed},
+                                             {"float_vectors", 4 * LENGTHS, run_floats},
+                                             {"random_vectors", 60, run_random},
+                                             {"bf16", 12, run_bf16},
+                                             {"bf16_nan", 1, run_bf16_nan},
+                                             {"clip_factor", 8, run_clip},
+                                             {"failures", 9, run_failures},
+                                             {"names", 5, run_names},
+                                             {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

@@ -1,6 +1,7 @@
 /* Operations on bfloat16 but for attention (test_backend_attention.c, _cached.c), each beside itself on
  * float32 with the same numbers: they compute in float32 either way and differ by the rounding of what they
  * write. HALVES-ARGUMENT */
+#include "tests/support/op_draw.h"
 #include "tests/support/op_test.h"
 
 #include <math.h>
@@ -11,6 +12,8 @@ static const double HALF_ROUNDING = 1.0 / 256, SMALL_ERROR = 2e-5;
 /* Sums of products of which one factor was rounded before, as gradients by logits are: relative to the
  * largest sum. */
 static const double ROUNDED_SUM = 1.0 / 512;
+
+enum { MOST_NUMBERS = 1 << 16 }; /* of an array whose shape is drawn */
 
 /* The same numbers in float32 and in bfloat16. */
 struct pair {
@@ -59,8 +62,7 @@ static void expect_same(struct op_case *c, const char *what, struct array *half,
                  (SMALL_ERROR + relative) * (1 + largest), relative);
 }
 
-static void run_vectors(struct op_case *c, int index) {
-    size_t n = index ? 1000 : 1;
+static void check_vectors(struct op_case *c, size_t n) {
     struct backend *b = c->backend;
     op_describe(c, "n %zu", n);
     struct pair x = pair_random(c, n, 1), y = pair_random(c, n, 1);
@@ -72,117 +74,200 @@ static void run_vectors(struct op_case *c, int index) {
     expect_pair(c, "scale", x, HALF_ROUNDING);
 }
 
-static void run_rows(struct op_case *c, int index) {
-    enum { ROWS = 37, SLOTS = 4, TABLE = 50 };
-    int width = index ? 65 : 8;
-    size_t count = (size_t)(ROWS * width);
+static void run_vectors(struct op_case *c, int index) {
+    check_vectors(c, index ? 1000 : 1);
+}
+
+static void run_random_vectors(struct op_case *c, int index) {
+    (void)index;
+    size_t n = (size_t)op_draw(c, 0, 1 << 17);
+    op_draw_shifts(c);
+    check_vectors(c, n);
+}
+
+/* `any` has indices below `used`, `own` distinct ones below `all`, not less than that; `slot` some below
+ * `slots`. */
+static void check_rows(struct op_case *c, int rows, int width, int used, struct array *any, int all,
+                       struct array *own, int slots, struct array *slot) {
+    size_t count = (size_t)(rows * width);
     struct backend *b = c->backend;
-    op_describe(c, "%d rows of %d", ROWS, width);
-    double *distinct = op_numbers(c, ROWS);
-    for (int i = 0; i < ROWS; i++) distinct[i] = (i * 7 + 3) % TABLE;
-    struct array *any = array_indices(c, ROWS, 9), *own = array_given(c, DTYPE_I32, ROWS, distinct);
-    struct array *slot = array_indices(c, ROWS, SLOTS);
-    struct pair table = pair_random(c, (size_t)(TABLE * width), 1), out = pair_output(c, count),
+    op_describe(c, "%d rows of %d, %d of %d, %d slots", rows, width, used, all, slots);
+    struct pair table = pair_random(c, (size_t)(all * width), 1), out = pair_output(c, count),
                 x = pair_random(c, count, 1);
-    b->embed(b, ROWS, width, 2.5f, any->view, table.single->view, out.single->view);
-    b->embed(b, ROWS, width, 2.5f, any->view, table.single->view, out.half->view);
+    b->embed(b, rows, width, 2.5f, any->view, table.single->view, out.single->view);
+    b->embed(b, rows, width, 2.5f, any->view, table.single->view, out.half->view);
     expect_pair(c, "embed", out, HALF_ROUNDING);
-    b->gather_rows(b, ROWS, width, any->view, table.single->view, out.single->view);
-    b->gather_rows(b, ROWS, width, any->view, table.half->view, out.half->view);
+    b->gather_rows(b, rows, width, any->view, table.single->view, out.single->view);
+    b->gather_rows(b, rows, width, any->view, table.half->view, out.half->view);
     expect_pair(c, "gather_rows", out, 0);
-    b->scatter_add_rows(b, ROWS, width, own->view, x.single->view, table.single->view);
-    b->scatter_add_rows(b, ROWS, width, own->view, x.half->view, table.half->view);
+    b->scatter_add_rows(b, rows, width, own->view, x.single->view, table.single->view);
+    b->scatter_add_rows(b, rows, width, own->view, x.half->view, table.half->view);
     expect_pair(c, "scatter_add_rows", table, HALF_ROUNDING);
-    b->scatter_rows(b, ROWS, width, own->view, x.single->view, table.single->view);
-    b->scatter_rows(b, ROWS, width, own->view, x.half->view, table.half->view);
+    b->scatter_rows(b, rows, width, own->view, x.single->view, table.single->view);
+    b->scatter_rows(b, rows, width, own->view, x.half->view, table.half->view);
     expect_pair(c, "scatter_rows", table, HALF_ROUNDING); /* rows of before are rounded */
-    struct array *one = array_filled(c, DTYPE_F32, (size_t)(9 * width), 1),
-                 *two = array_filled(c, DTYPE_F32, (size_t)(9 * width), 1);
-    b->embed_backward(b, ROWS, width, 0.5f, any->view, x.single->view, one->view);
-    b->embed_backward(b, ROWS, width, 0.5f, any->view, x.half->view, two->view);
+    struct array *one = array_filled(c, DTYPE_F32, (size_t)(used * width), 1),
+                 *two = array_filled(c, DTYPE_F32, (size_t)(used * width), 1);
+    b->embed_backward(b, rows, width, 0.5f, any->view, x.single->view, one->view);
+    b->embed_backward(b, rows, width, 0.5f, any->view, x.half->view, two->view);
     expect_same(c, "embed_backward", two, one, 0);
-    struct array *sums = array_filled(c, DTYPE_F64, SLOTS, 1), *others = array_filled(c, DTYPE_F64, SLOTS, 1);
+    struct array *sums = array_filled(c, DTYPE_F64, (size_t)slots, 1),
+                 *others = array_filled(c, DTYPE_F64, (size_t)slots, 1);
     struct pair y = pair_random(c, count, 1);
-    b->row_dot(b, ROWS, width, x.single->view, y.single->view, slot->view, sums->view);
-    b->row_dot(b, ROWS, width, x.half->view, y.half->view, slot->view, others->view);
+    b->row_dot(b, rows, width, x.single->view, y.single->view, slot->view, sums->view);
+    b->row_dot(b, rows, width, x.half->view, y.half->view, slot->view, others->view);
     expect_close(c, "row_dot", others, array_read(c, sums), 1e-12 * (double)count, 1e-12);
 }
 
-static void run_norm(struct op_case *c, int index) {
-    static const int widths[] = {5, 64, 600};
-    enum { ROWS = 21 };
-    int width = widths[index];
-    size_t count = (size_t)(ROWS * width);
+static void run_rows(struct op_case *c, int index) {
+    enum { ROWS = 37, SLOTS = 4, TABLE = 50, USED = 9 };
+    double *distinct = op_numbers(c, ROWS);
+    for (int i = 0; i < ROWS; i++) distinct[i] = (i * 7 + 3) % TABLE;
+    struct array *any = array_indices(c, ROWS, USED), *own = array_given(c, DTYPE_I32, ROWS, distinct);
+    check_rows(c, ROWS, index ? 65 : 8, USED, any, TABLE, own, SLOTS, array_indices(c, ROWS, SLOTS));
+}
+
+static void run_random_rows(struct op_case *c, int index) {
+    (void)index;
+    int rows, width, used, all, slots = op_draw(c, 1, 2000);
+    do {
+        rows = op_draw(c, 0, 2000);
+        width = op_draw(c, 1, 3000);
+        all = op_draw(c, rows > 1 ? rows : 1, 3000);
+        used = op_draw(c, 1, all);
+    } while (all * width > MOST_NUMBERS);
+    op_draw_shifts(c);
+    struct array *any = array_drawn_indices(c, (size_t)rows, (size_t)used);
+    struct array *own = array_drawn_distinct(c, (size_t)rows, (size_t)all);
+    check_rows(c, rows, width, used, any, all, own, slots,
+               array_drawn_indices(c, (size_t)rows, (size_t)slots));
+}
+
+static void check_norm(struct op_case *c, int rows, int width) {
+    size_t count = (size_t)(rows * width);
     struct backend *b = c->backend;
-    op_describe(c, "%d rows of %d", ROWS, width);
+    op_describe(c, "%d rows of %d", rows, width);
     struct pair x = pair_random(c, count, 1), y = pair_output(c, count), dy = pair_random(c, count, 1),
                 dx = pair_random(c, count, 1);
-    struct array *w = array_random(c, (size_t)width, 1), *rstd = array_output(c, DTYPE_F32, ROWS);
+    struct array *w = array_random(c, (size_t)width, 1), *rstd = array_output(c, DTYPE_F32, (size_t)rows);
     struct array *one = array_filled(c, DTYPE_F32, (size_t)width, 1),
                  *two = array_filled(c, DTYPE_F32, (size_t)width, 1);
-    b->rmsnorm(b, ROWS, width, 1e-5f, 1, x.single->view, w->view, y.single->view, rstd->view);
-    b->rmsnorm(b, ROWS, width, 1e-5f, 1, x.half->view, w->view, y.half->view, rstd->view);
+    b->rmsnorm(b, rows, width, 1e-5f, 1, x.single->view, w->view, y.single->view, rstd->view);
+    b->rmsnorm(b, rows, width, 1e-5f, 1, x.half->view, w->view, y.half->view, rstd->view);
     expect_pair(c, "rmsnorm", y, HALF_ROUNDING);
-    b->rmsnorm_backward(b, ROWS, width, 1, x.single->view, w->view, rstd->view, dy.single->view, true,
+    b->rmsnorm_backward(b, rows, width, 1, x.single->view, w->view, rstd->view, dy.single->view, true,
                         dx.single->view, one->view);
-    b->rmsnorm_backward(b, ROWS, width, 1, x.half->view, w->view, rstd->view, dy.half->view, true,
+    b->rmsnorm_backward(b, rows, width, 1, x.half->view, w->view, rstd->view, dy.half->view, true,
                         dx.half->view, two->view);
     expect_pair(c, "dx", dx, HALF_ROUNDING);
     expect_same(c, "dw", two, one, 0);
 }
 
-static void run_gated(struct op_case *c, int index) {
-    enum { N = 500 };
-    enum activation activation = index ? ACTIVATION_GELU_TANH : ACTIVATION_SILU;
+static void run_norm(struct op_case *c, int index) {
+    static const int widths[] = {5, 64, 600};
+    check_norm(c, 21, widths[index]);
+}
+
+static void run_random_norm(struct op_case *c, int index) {
+    int rows, width;
+    (void)index;
+    do {
+        rows = op_draw(c, 0, 2000);
+        width = op_draw(c, 5, 5000);
+    } while (rows * width > MOST_NUMBERS);
+    op_draw_shifts(c);
+    check_norm(c, rows, width);
+}
+
+static void check_gated(struct op_case *c, size_t n, enum activation activation) {
     struct backend *b = c->backend;
-    op_describe(c, "activation %d", index);
-    struct pair gate = pair_random(c, N, 2), up = pair_random(c, N, 1), out = pair_output(c, N),
-                d = pair_random(c, N, 1);
-    b->gated(b, N, activation, gate.single->view, up.single->view, out.single->view);
-    b->gated(b, N, activation, gate.half->view, up.half->view, out.half->view);
+    op_describe(c, "n %zu, activation %d", n, (int)activation);
+    struct pair gate = pair_random(c, n, 2), up = pair_random(c, n, 1), out = pair_output(c, n),
+                d = pair_random(c, n, 1);
+    b->gated(b, n, activation, gate.single->view, up.single->view, out.single->view);
+    b->gated(b, n, activation, gate.half->view, up.half->view, out.half->view);
     expect_pair(c, "out", out, HALF_ROUNDING);
-    b->gated_backward(b, N, activation, gate.single->view, up.single->view, d.single->view, gate.single->view,
+    b->gated_backward(b, n, activation, gate.single->view, up.single->view, d.single->view, gate.single->view,
                       up.single->view);
-    b->gated_backward(b, N, activation, gate.half->view, up.half->view, d.half->view, gate.half->view,
+    b->gated_backward(b, n, activation, gate.half->view, up.half->view, d.half->view, gate.half->view,
                       up.half->view);
     expect_pair(c, "dgate", gate, HALF_ROUNDING);
     expect_pair(c, "dup", up, HALF_ROUNDING);
 }
 
-static void run_rope(struct op_case *c, int index) {
-    enum { ROWS = 46, HEADS = 4, POSITIONS = 30 };
-    int width = index ? 64 : 16;
+static void run_gated(struct op_case *c, int index) {
+    check_gated(c, 500, index ? ACTIVATION_GELU_TANH : ACTIVATION_SILU);
+}
+
+static void run_random_gated(struct op_case *c, int index) {
+    size_t n = (size_t)op_draw(c, 0, 1 << 16);
+    op_draw_shifts(c);
+    check_gated(c, n, index % 2 ? ACTIVATION_GELU_TANH : ACTIVATION_SILU);
+}
+
+static void check_rope(struct op_case *c, int rows, int heads, int width) {
+    enum { POSITIONS = 30 };
     struct backend *b = c->backend;
-    op_describe(c, "%d heads of %d", HEADS, width);
-    struct pair x = pair_random(c, (size_t)(ROWS * HEADS * width), 1);
-    struct array *position = array_indices(c, ROWS, POSITIONS),
+    op_describe(c, "%d rows, %d heads of %d", rows, heads, width);
+    struct pair x = pair_random(c, (size_t)(rows * heads * width), 1);
+    struct array *position = array_indices(c, (size_t)rows, POSITIONS),
                  *table = array_random(c, (size_t)(POSITIONS * width), 0.5);
-    b->rope(b, ROWS, HEADS, width, false, position->view, table->view, x.single->view);
-    b->rope(b, ROWS, HEADS, width, false, position->view, table->view, x.half->view);
+    b->rope(b, rows, heads, width, false, position->view, table->view, x.single->view);
+    b->rope(b, rows, heads, width, false, position->view, table->view, x.half->view);
     expect_pair(c, "rope", x, HALF_ROUNDING);
+}
+
+static void run_rope(struct op_case *c, int index) {
+    check_rope(c, 46, 4, index ? 64 : 16);
+}
+
+static void run_random_rope(struct op_case *c, int index) {
+    int rows, heads, width;
+    (void)index;
+    do {
+        rows = op_draw(c, 0, 2000);
+        heads = op_draw(c, 1, 64);
+        width = 2 * op_draw(c, 1, 128);
+    } while (rows * heads * width > MOST_NUMBERS);
+    op_draw_shifts(c);
+    check_rope(c, rows, heads, width);
 }
 
 /* Products with weights that are float32: their copy must follow what is written to them, by whatever
  * operation. */
-static void run_matmul(struct op_case *c, int index) {
-    enum { M = 9, N = 20, K = 33 };
+static void check_matmul(struct op_case *c, bool ta, bool tb, int m, int n, int k) {
     struct backend *b = c->backend;
-    bool ta = index & 1, tb = index & 2;
-    op_describe(c, "transposes %d %d", ta, tb);
-    struct pair x = pair_random(c, M * K, 1), w = pair_random(c, N * K, 1), y = pair_random(c, M * N, 1);
-    struct array *sum = array_output(c, DTYPE_F32, M * N);
+    op_describe(c, "m %d, n %d, k %d, transposes %d %d", m, n, k, ta, tb);
+    struct pair x = pair_random(c, (size_t)(m * k), 1), w = pair_random(c, (size_t)(n * k), 1),
+                y = pair_random(c, (size_t)(m * n), 1);
+    struct array *sum = array_output(c, DTYPE_F32, (size_t)(m * n));
     for (int round = 0; round < 3; round++) {
         float beta = round ? 0 : 1; /* what is added to is rounded already the second time */
-        b->matmul(b, ta, tb, M, N, K, 1, x.single->view, ta ? M : K, w.single->view, tb ? K : N, beta,
-                  y.single->view, N);
-        b->matmul(b, ta, tb, M, N, K, 1, x.half->view, ta ? M : K, w.single->view, tb ? K : N, beta,
-                  y.half->view, N);
+        b->matmul(b, ta, tb, m, n, k, 1, x.single->view, ta ? m : k, w.single->view, tb ? k : n, beta,
+                  y.single->view, n);
+        b->matmul(b, ta, tb, m, n, k, 1, x.half->view, ta ? m : k, w.single->view, tb ? k : n, beta,
+                  y.half->view, n);
         expect_pair(c, "y", y, HALF_ROUNDING);
-        b->matmul(b, ta, tb, M, N, K, 1, x.half->view, ta ? M : K, w.half->view, tb ? K : N, 0, sum->view, N);
+        b->matmul(b, ta, tb, m, n, k, 1, x.half->view, ta ? m : k, w.half->view, tb ? k : n, 0, sum->view, n);
         if (round) expect_same(c, "sum", sum, y.single, 0);
-        b->scale(b, N * K, -0.5f, w.single->view); /* exactly */
-        b->scale(b, N * K, -0.5f, w.half->view);
+        b->scale(b, (size_t)(n * k), -0.5f, w.single->view); /* exactly */
+        b->scale(b, (size_t)(n * k), -0.5f, w.half->view);
     }
+}
+
+static void run_matmul(struct op_case *c, int index) {
+    check_matmul(c, index & 1, index & 2, 9, 20, 33);
+}
+
+static void run_random_matmul(struct op_case *c, int index) {
+    int m, n, k;
+    do {
+        m = op_draw(c, 0, 300);
+        n = op_draw(c, 0, 600);
+        k = op_draw(c, 0, 1100);
+    } while (m * n > MOST_NUMBERS || (size_t)m * (size_t)n * (size_t)k > 1 << 18);
+    op_draw_shifts(c);
+    check_matmul(c, index & 1, index & 2, m, n, k);
 }
 
 /* Float32 weights as activations in bfloat16 meet them: some distance above (`share` of that to the next
@@ -241,24 +326,65 @@ static void run_extreme_weights(struct op_case *c, int index) {
     expect_true(c, out->value[7] == value[7], "a large one is %g", out->value[7]);
 }
 
-static void run_loss(struct op_case *c, int index) {
-    enum { ROWS = 12, SLOTS = 3 };
-    int hidden = index ? 40 : 8, vocabulary = index ? 333 : 10;
-    size_t states = (size_t)(ROWS * hidden), table = (size_t)(vocabulary * hidden);
+/* An output layer, as doubles. */
+struct output_layer {
+    int rows, hidden, vocabulary;
+    const double *states, *weight, *direction, *target, *row_weight, *slot;
+};
+
+/* The terms of each sum over gradients by logits, by magnitude; added to. */
+static void add_terms(const struct output_layer *l, double *hidden_gradient, double *weight_gradient,
+                      double *alignment, double *logits) {
+    for (int n = 0; n < l->rows; n++) {
+        const double *h = l->states + n * l->hidden;
+        double sum = 0, largest = -INFINITY;
+        for (int v = 0; v < l->vocabulary; v++) {
+            logits[v] = 0;
+            for (int d = 0; d < l->hidden; d++) logits[v] += h[d] * l->weight[v * l->hidden + d];
+            largest = fmax(largest, logits[v]);
+        }
+        for (int v = 0; v < l->vocabulary; v++) sum += exp(logits[v] - largest);
+        for (int v = 0; v < l->vocabulary; v++) {
+            double p = exp(logits[v] - largest) / sum, aligned = 0;
+            double slope = fabs(l->row_weight[n] * (v == (int)l->target[n] ? p - 1 : p));
+            for (int d = 0; d < l->hidden; d++) {
+                hidden_gradient[n * l->hidden + d] += slope * fabs(l->weight[v * l->hidden + d]);
+                weight_gradient[v * l->hidden + d] += slope * fabs(h[d]);
+                aligned += h[d] * l->direction[v * l->hidden + d];
+            }
+            alignment[(int)l->slot[n]] += slope * fabs(aligned);
+        }
+    }
+}
+
+/* A sum of which every term was rounded to bfloat16, as its result may be, beside one of which none was. */
+static void expect_rounded_terms(struct op_case *c, const char *what, struct array *half,
+                                 struct array *single, const double *terms) {
+    double *allowed = op_numbers(c, single->count);
+    array_read(c, single);
+    for (size_t i = 0; i < single->count; i++)
+        allowed[i] = HALF_ROUNDING * (terms[i] + fabs(single->value[i])) + SMALL_ERROR * (1 + terms[i]);
+    expect_within(c, what, half, op_copy(c, single->value, single->count), allowed);
+}
+
+/* `drawn`: sums may be of large terms that cancel. */
+static void check_loss(struct op_case *c, int rows, int hidden, int vocabulary, int slots, struct array *slot,
+                       bool drawn) {
+    size_t count = (size_t)rows, states = count * (size_t)hidden, table = (size_t)vocabulary * (size_t)hidden;
     struct backend *b = c->backend;
-    op_describe(c, "hidden %d, vocabulary %d", hidden, vocabulary);
+    op_describe(c, "%d rows, hidden %d, vocabulary %d, %d slots", rows, hidden, vocabulary, slots);
     struct pair h = pair_random(c, states, 3 / sqrt(hidden)), dh = pair_output(c, states),
                 w = pair_random(c, table, 1);
     struct pair direction = pair_random(c, table, 1);
-    struct array *target = array_indices(c, ROWS, (size_t)vocabulary), *slot = array_indices(c, ROWS, SLOTS);
-    struct array *weight = array_random(c, ROWS, 1), *loss[2], *dw[2], *sums[2], *greedy[2], *best[2];
+    struct array *target = array_indices(c, count, (size_t)vocabulary);
+    struct array *weight = array_random(c, count, 1), *loss[2], *dw[2], *sums[2], *greedy[2], *best[2];
     for (int i = 0; i < 2; i++) {
-        loss[i] = array_output(c, DTYPE_F32, ROWS);
-        greedy[i] = array_output(c, DTYPE_I32, ROWS);
-        best[i] = array_output(c, DTYPE_I32, ROWS);
+        loss[i] = array_output(c, DTYPE_F32, count);
+        greedy[i] = array_output(c, DTYPE_I32, count);
+        best[i] = array_output(c, DTYPE_I32, count);
         dw[i] = array_filled(c, DTYPE_F32, table, 0);
-        sums[i] = array_filled(c, DTYPE_F64, SLOTS, 0);
-        struct linear_cross_entropy args = {.rows = ROWS,
+        sums[i] = array_filled(c, DTYPE_F64, (size_t)slots, 0);
+        struct linear_cross_entropy args = {.rows = rows,
                                             .hidden = hidden,
                                             .vocabulary = vocabulary,
                                             .hidden_states = i ? h.half->view : h.single->view,
@@ -273,24 +399,60 @@ static void run_loss(struct op_case *c, int index) {
                                             .slot = slot->view,
                                             .alignment = sums[i]->view};
         b->linear_cross_entropy(b, &args);
-        b->linear_argmax(b, ROWS, hidden, vocabulary, args.hidden_states, w.single->view, best[i]->view);
+        b->linear_argmax(b, rows, hidden, vocabulary, args.hidden_states, w.single->view, best[i]->view);
     }
     expect_same(c, "loss", loss[1], loss[0], 0);
     expect_same(c, "greedy", greedy[1], greedy[0], 0);
     expect_same(c, "best", best[1], best[0], 0);
-    expect_pair_within(c, "hidden_gradient", dh, HALF_ROUNDING, ROUNDED_SUM);
-    expect_same(c, "weight_gradient", dw[1], dw[0], ROUNDED_SUM);
-    expect_same(c, "alignment", sums[1], sums[0], ROUNDED_SUM);
+    if (!drawn) {
+        expect_pair_within(c, "hidden_gradient", dh, HALF_ROUNDING, ROUNDED_SUM);
+        expect_same(c, "weight_gradient", dw[1], dw[0], ROUNDED_SUM);
+        expect_same(c, "alignment", sums[1], sums[0], ROUNDED_SUM);
+        return;
+    }
+    struct output_layer layer = {
+        rows,          hidden,        vocabulary, h.single->value, w.single->value, direction.single->value,
+        target->value, weight->value, slot->value};
+    double *for_states = op_numbers(c, states), *for_weight = op_numbers(c, table),
+           *for_slots = op_numbers(c, (size_t)slots);
+    add_terms(&layer, for_states, for_weight, for_slots, op_numbers(c, (size_t)vocabulary));
+    expect_rounded_terms(c, "hidden_gradient", dh.half, dh.single, for_states);
+    expect_rounded_terms(c, "weight_gradient", dw[1], dw[0], for_weight);
+    expect_rounded_terms(c, "alignment", sums[1], sums[0], for_slots);
+}
+
+static void run_loss(struct op_case *c, int index) {
+    check_loss(c, 12, index ? 40 : 8, index ? 333 : 10, 3, array_indices(c, 12, 3), false);
+}
+
+static void run_random_loss(struct op_case *c, int index) {
+    int rows, hidden, vocabulary, slots = op_draw(c, 1, 2000);
+    (void)index;
+    do {
+        rows = op_draw(c, 0, 300);
+        hidden = op_draw(c, 1, 600);
+        vocabulary = op_draw(c, 1, 5000);
+    } while (hidden * vocabulary > MOST_NUMBERS ||
+             (size_t)rows * (size_t)hidden * (size_t)vocabulary > 1 << 18);
+    op_draw_shifts(c);
+    check_loss(c, rows, hidden, vocabulary, slots, array_drawn_indices(c, (size_t)rows, (size_t)slots), true);
 }
 
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"vectors", 2, run_vectors},
+                                             {"random_vectors", 20, run_random_vectors},
                                              {"rows", 2, run_rows},
+                                             {"random_rows", 20, run_random_rows},
                                              {"norm", 3, run_norm},
+                                             {"random_norm", 20, run_random_norm},
                                              {"gated", 2, run_gated},
+                                             {"random_gated", 20, run_random_gated},
                                              {"rope", 2, run_rope},
+                                             {"random_rope", 20, run_random_rope},
                                              {"matmul", 4, run_matmul},
+                                             {"random_matmul", 40, run_random_matmul},
                                              {"loss", 2, run_loss},
+                                             {"random_loss", 40, run_random_loss},
                                              {"weights", 10, run_weights},
                                              {"extreme_weights", 1, run_extreme_weights},
                                              {NULL, 0, NULL}};
