@@ -33,6 +33,11 @@ static void must(int code, const struct error *err) {
     exit(1);
 }
 
+void op_abandon(const struct op_case *c, const struct error *err) {
+    fprintf(stderr, "FAIL %s %s %d (%s): %s\n", c->rerun, c->suite, c->index, c->description, err->message);
+    exit(1);
+}
+
 void op_describe(struct op_case *c, const char *format, ...) {
     va_list arguments;
     va_start(arguments, format);

@@ -52,6 +52,9 @@ int op_test_main(int argc, char **argv, const struct op_suite *suites);
 /* The buffers and numbers of a case. */
 void op_release(struct op_case *c);
 
+/* Ends the program, naming the case, where it cannot go on. */
+_Noreturn void op_abandon(const struct op_case *c, const struct error *err);
+
 /* Says what the case is, for messages. */
 void op_describe(struct op_case *c, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
