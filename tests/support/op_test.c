@@ -227,6 +227,18 @@ void expect_failure(struct op_case *c, int code, const char *words) {
         fail(c, "check gave %d '%s', expected %d and '%s'", got, err.message, code, words);
 }
 
+size_t op_memory_left(struct op_case *c) {
+    size_t left, total;
+    c->backend->memory(c->backend, &left, &total);
+    return left;
+}
+
+void expect_reserved(struct op_case *c, size_t left, int rows, int hidden, int vocabulary, int targets) {
+    size_t taken = left - op_memory_left(c);
+    size_t reserved = c->backend->scratch_bytes(c->backend, rows, hidden, vocabulary, targets);
+    if (taken > reserved) fail(c, "takes %zu bytes of memory, but would reserve %zu", taken, reserved);
+}
+
 void expect_true(struct op_case *c, bool condition, const char *format, ...) {
     if (condition) return;
     char message[512];

@@ -83,6 +83,10 @@ const double *array_read(struct op_case *c, struct array *array);
 /* `check` finds no failure, or finds one whose message contains `words`. */
 void expect_good(struct op_case *c);
 void expect_failure(struct op_case *c, int code, const char *words);
+/* What an operation took of the device's memory (where that is told) since `left` was free is no more than
+ * `reserve` with these sizes would have taken. */
+size_t op_memory_left(struct op_case *c);
+void expect_reserved(struct op_case *c, size_t left, int rows, int hidden, int vocabulary, int targets);
 /* Any condition. */
 void expect_true(struct op_case *c, bool condition, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -41,9 +41,11 @@ static struct layer layer_of(struct op_case *c, struct shape s, int most) {
 static void compare(struct op_case *c, const struct layer *l) {
     double *want = op_numbers(c, (size_t)l->rows);
     reference_linear_argmax(l->rows, l->hidden, l->vocabulary, l->states->value, l->weight->value, want);
+    size_t left = op_memory_left(c);
     c->backend->linear_argmax(c->backend, l->rows, l->hidden, l->vocabulary, l->states->view, l->weight->view,
                               l->best->view);
     expect_good(c);
+    expect_reserved(c, left, 1, l->hidden, l->vocabulary, l->rows);
     expect_close(c, "best", l->best, want, 0.0, 0.0);
     expect_unchanged(c, "states", l->states);
     expect_unchanged(c, "weight", l->weight);

@@ -88,9 +88,11 @@ static void check_rmsnorm_backward(struct op_case *c, struct norm n, enum varian
     if (variant == ACCUMULATE) want_x = op_copy(c, dx->value, dx->count);
     reference_rmsnorm_backward(n.rows, n.columns, (double)(float)EPSILON, (double)n.offset, n.x->value,
                                n.w->value, dy->value, want_x, variant == WITHOUT_WEIGHT ? NULL : want_w);
+    size_t left = op_memory_left(c);
     c->backend->rmsnorm_backward(c->backend, n.rows, n.columns, n.offset, n.x->view, n.w->view, n.rstd->view,
                                  dy->view, variant == ACCUMULATE, dx->view,
                                  variant == WITHOUT_WEIGHT ? view_none() : dw->view);
+    expect_reserved(c, left, 1, n.columns, 1, 0);
     double *allowed = op_copy(c, want_x, n.x->count); /* numbers of the size of 1 / |x| */
     for (size_t i = 0; i < n.x->count; i++)
         allowed[i] = GRADIENT_ERROR * (fabs(allowed[i]) + fmax(1.0, n.rstd->value[i / (size_t)n.columns]));

@@ -93,8 +93,10 @@ static struct layer layer_of(struct op_case *c, int index, int parts, double spr
 /* `gradients` and `alignments` are their errors, but for what grows with the number of rows. */
 static void compare_within(struct op_case *c, struct layer *l, double gradients, double alignments) {
     reference_linear_cross_entropy(&l->want);
+    size_t left = op_memory_left(c);
     c->backend->linear_cross_entropy(c->backend, &l->args);
     expect_good(c);
+    expect_reserved(c, left, 1, l->args.hidden, l->args.vocabulary, l->args.rows);
     double wide = sqrt(l->args.rows + 1.0);
     expect_close(c, "loss", l->loss, l->want.loss, LOSS_ERROR, 0.0);
     if (l->greedy) expect_close(c, "greedy", l->greedy, l->want.greedy, 0.0, 0.0);

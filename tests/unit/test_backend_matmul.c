@@ -148,8 +148,10 @@ static void differentiate(struct op_case *c, struct layer s, struct array *slot,
         args.slot = slot->view;
         args.alignment = alignment->view;
     }
+    size_t left = op_memory_left(c);
     c->backend->linear_gradient(c->backend, &args);
     expect_good(c);
+    expect_reserved(c, left, rows, 1, 1, 0);
     expect_close(c, "gradient", gradient, sum, PRODUCT_ERROR * (rows + 1), PRODUCT_ERROR);
     expect_close(c, "alignment", alignment, inner, allowed, PRODUCT_ERROR);
     expect_unchanged(c, "input", x);

@@ -103,7 +103,9 @@ static void check_row_dot(struct op_case *c, struct shape s, struct array *slot)
     struct array *alignment = array_filled(c, DTYPE_F64, (size_t)slots, 2.0);
     double *want = op_copy(c, alignment->value, (size_t)slots);
     reference_row_dot(rows, columns, x->value, y->value, slot->value, want);
+    size_t left = op_memory_left(c);
     c->backend->row_dot(c->backend, rows, columns, x->view, y->view, slot->view, alignment->view);
+    expect_reserved(c, left, rows, 1, 1, 0);
     expect_close(c, "alignment", alignment, want, DOT_ERROR * (double)area(rows, columns), DOT_ERROR);
 }
 

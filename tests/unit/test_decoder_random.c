@@ -6,7 +6,7 @@
 #include "base/random.h"
 #include <math.h>
 
-enum { SEQUENCES = 6, TEXTS = 3, MOST_POSITIONS = 220, MOST_ROWS = 150, PASSES = 25 };
+enum { SEQUENCES = 6, TEXTS = 3, MOST_POSITIONS = 220, MOST_ROWS = 150, PASSES = 30 };
 
 /* As in test_model_random.c, relative to 1 and the logit. */
 static const double SAME_TOLERANCE = 2e-5, NUDGES = 10;
@@ -73,7 +73,8 @@ static void open_one(struct bench *b) {
     int length = b->open[from].most ? decoder_length(b->decoder, from) : 0;
     if (length) tokens = op_draw(b->c, 1, length);
     if (!length || tokens == b->limits.positions || op_choose(b->c, 2)) from = -1;
-    int most = op_draw(b->c, from < 0 ? 1 : tokens + 1, b->limits.positions);
+    int most = b->limits.positions;
+    if (op_choose(b->c, 2)) most = op_draw(b->c, from < 0 ? 1 : tokens + 1, most);
     if (!decoder_fits(b->decoder, from, tokens, most)) return;
     int text = from < 0 ? op_choose(b->c, TEXTS) : b->open[from].text;
     if (from < 0) OP_MUST(b->c, decoder_open(b->decoder, most, &sequence, err));
@@ -113,7 +114,7 @@ static void step(struct bench *b) {
         int s = (first + i) % SEQUENCES, length = b->open[s].most ? decoder_length(b->decoder, s) : 0,
             room = b->open[s].most - length, most = room < left ? room : left;
         if (most < 1 || !op_choose(b->c, 6)) continue;
-        int tokens = op_choose(b->c, 2) ? 1 : op_draw(b->c, 1, most);
+        int tokens = op_choose(b->c, 2) ? 1 : op_choose(b->c, 3) ? op_draw(b->c, 1, most) : most;
         feeds[count++] =
             (struct decoder_feed){s, b->text[b->open[s].text].id + length, tokens, op_choose(b->c, 4) > 0};
         left -= tokens;
@@ -135,9 +136,9 @@ static void close_some(struct bench *b, int one_of) {
 }
 
 static struct decoder_limits limits_drawn(struct op_case *c) {
-    struct decoder_limits limits = {.rows = op_draw(c, 1, MOST_ROWS),
+    struct decoder_limits limits = {.rows = op_draw(c, op_choose(c, 3) ? 40 : 1, MOST_ROWS),
                                     .sequences = 1 + op_choose(c, SEQUENCES),
-                                    .positions = op_draw(c, 1, MOST_POSITIONS)};
+                                    .positions = op_draw(c, op_choose(c, 4) ? 64 : 1, MOST_POSITIONS)};
     limits.tokens = limits.positions + op_draw(c, 0, limits.positions * limits.sequences);
     return limits;
 }
@@ -165,6 +166,7 @@ static void run_random(struct op_case *c, int index) {
     OP_MUST(c, decoder_create(c->backend, &b.config, b.layout, weights.view, &b.limits, &b.decoder, err));
     int64_t all = decoder_free_pages(b.decoder);
     for (int pass = 0; pass < PASSES; pass++) {
+        open_one(&b);
         open_one(&b);
         step(&b);
         close_some(&b, 12);
