@@ -1,6 +1,7 @@
 /* Whole models of random configurations and batches: losses, gradients and alignments against models of their
  * own on the cpu backend with one thread; models that have seen other batches, and those that compute their
- * layers again, against fresh ones, to the bit. BACKEND-ARGUMENT HALVES-ARGUMENT */
+ * layers again, against fresh ones, to the bit; continuations that share a context against whole texts.
+ * BACKEND-ARGUMENT HALVES-ARGUMENT */
 #include "tests/support/model_draw.h"
 
 #include <math.h>
@@ -9,7 +10,8 @@
 /* float32 against float32, sums in another order; gradients relative to the largest number of their tensor,
  * with a part of the largest of all, as some tensors' gradients are differences of large numbers. Where a
  * model is touchy, more: so many times what it makes of weights that are off by a rounding. */
-static const double LOSS_TOLERANCE = 1e-5, GRADIENT_TOLERANCE = 1e-4, WHOLE_TOLERANCE = 1e-5;
+static const double LOGIT_TOLERANCE = 5e-5, LOSS_TOLERANCE = 1e-5, GRADIENT_TOLERANCE = 1e-4,
+                    WHOLE_TOLERANCE = 1e-5;
 static const double ALIGNMENT_TOLERANCE = 2e-5, NUDGES = 10;
 
 enum { MOST_PASSES = 5, LIMIT_ROWS = 200 };
@@ -180,7 +182,7 @@ static struct model_limits limits_drawn(struct op_case *c, const struct pass *pa
     return limits;
 }
 
-static void run_random(struct op_case *c, int index) {
+static void run_random_passes(struct op_case *c, int index) {
     (void)index;
     struct model_config config = config_drawn(c);
     struct parameter_layout *layout;
@@ -223,7 +225,123 @@ static void run_random(struct op_case *c, int index) {
     parameter_layout_destroy(&layout);
 }
 
+/* --- continuations */
+
+enum { MOST_CONTINUATIONS = 6, MOST_LENGTH = 60 };
+
+/* A context and what may follow it; all tokens in a row, [context][length of the first][of the second].. */
+struct continuations {
+    int context, count, length[MOST_CONTINUATIONS];
+    int32_t id[MOST_LENGTH * (MOST_CONTINUATIONS + 1)];
+};
+
+static struct continuations continuations_drawn(struct op_case *c, int vocabulary) {
+    struct continuations k = {.context = op_draw(c, 1, MOST_LENGTH),
+                              .count = 1 + op_choose(c, MOST_CONTINUATIONS)};
+    int all = k.context;
+    for (int i = 0; i < k.count; i++) all += k.length[i] = op_draw(c, 1, MOST_LENGTH);
+    struct array *ids = array_indices(c, (size_t)all, (size_t)vocabulary);
+    for (int i = 0; i < all; i++) k.id[i] = (int32_t)ids->value[i];
+    return k;
+}
+
+/* Every token of a continuation predicts the same one. */
+static void add_targets(struct batch *batch, int first, int count) {
+    for (int row = first; row < first + count; row++) batch_add_target(batch, row, batch->id[first], 1);
+}
+
+/* The context once, then all that follows it; or every text whole. */
+static struct batch *batch_of(struct op_case *c, const struct continuations *k, bool shared) {
+    struct batch *batch;
+    int rows = MOST_LENGTH * 2 * MOST_CONTINUATIONS, at = k->context;
+    OP_MUST(c, batch_create(rows, rows, rows, &batch, err));
+    int context = shared ? batch_add_segment(batch, k->id, k->context, 0, 0) : 0;
+    for (int i = 0; i < k->count; at += k->length[i++]) {
+        int32_t text[2 * MOST_LENGTH];
+        memcpy(text, k->id, (size_t)k->context * sizeof *text);
+        memcpy(text + k->context, k->id + at, (size_t)k->length[i] * sizeof *text);
+        int first = shared ? batch_add_segment(batch, k->id + at, k->length[i], context, k->context)
+                           : batch_add_segment(batch, text, k->context + k->length[i], 0, 0) + k->context;
+        add_targets(batch, first, k->length[i]);
+    }
+    return batch;
+}
+
+/* What is asked of a model after a forward pass, as numbers; [targets], [targets, vocabulary]. */
+struct answers {
+    double *loss, *logits;
+    int32_t *best;
+};
+
+static struct answers ask(struct side *s, const struct batch *batch) {
+    size_t targets = (size_t)batch->targets, count = targets * (size_t)s->config->vocabulary;
+    struct model_limits limits = {.rows = batch->rows + op_choose(s->c, 20), .targets = batch->targets};
+    struct answers a = {.loss = op_numbers(s->c, targets),
+                        .logits = op_numbers(s->c, count),
+                        .best = (void *)op_numbers(s->c, targets)};
+    float *loss = (void *)op_numbers(s->c, targets), *logits = (void *)op_numbers(s->c, count);
+    struct model *model = model_with(s, &limits);
+    OP_MUST(s->c, model_forward(model, s->parameters.view, batch, err));
+    OP_MUST(s->c, model_best(model, a.best, err));
+    OP_MUST(s->c, model_logits(model, logits, err));
+    OP_MUST(s->c, model_losses(model, loss, NULL, err));
+    for (size_t i = 0; i < count; i++) a.logits[i] = (double)logits[i];
+    for (size_t i = 0; i < targets; i++) a.loss[i] = (double)loss[i];
+    model_destroy(&model);
+    return a;
+}
+
+static void expect_answers(struct op_case *c, int targets, int vocabulary, const struct answers *got,
+                           const struct answers *want, const struct answers *nudged) {
+    size_t count = (size_t)targets * (size_t)vocabulary;
+    double apart = NUDGES * largest_difference(want->logits, nudged->logits, count);
+    for (size_t i = 0; i < count; i++)
+        expect_near(c, "logit", got->logits[i], want->logits[i],
+                    LOGIT_TOLERANCE * (1 + fabs(want->logits[i])) + apart);
+    for (int n = 0; n < targets; n++) {
+        const double *logits = got->logits + (size_t)n * (size_t)vocabulary;
+        int32_t best = got->best[n];
+        expect_near(c, "loss", got->loss[n], want->loss[n], LOSS_TOLERANCE * (1 + want->loss[n]) + 2 * apart);
+        expect_true(c, best >= 0 && best < vocabulary, "the likeliest token is %d", best);
+        for (int v = 0; v < vocabulary && best >= 0 && best < vocabulary; v++)
+            expect_true(c, logits[v] <= logits[best] + LOGIT_TOLERANCE * (1 + fabs(logits[v])),
+                        "%d is likelier than %d", v, best);
+    }
+}
+
+static void run_random_continuations(struct op_case *c, int index) {
+    (void)index;
+    struct model_config config = config_drawn(c);
+    struct continuations k = continuations_drawn(c, config.vocabulary);
+    struct batch *shared = batch_of(c, &k, true), *whole = batch_of(c, &k, false);
+    op_describe(c, "%s of %d layers, vocabulary %d, window %d, %d tokens, %d continuations",
+                model_family_name(config.family), config.layers, config.vocabulary, config.window, k.context,
+                k.count);
+    struct parameter_layout *layout;
+    struct backend *cpu;
+    struct side side, reference, nudged;
+    OP_MUST(c, parameter_layout_create(&config, &layout, err));
+    OP_MUST(c, backend_create("cpu", 1, &cpu, err));
+    double *weights = flat_drawn(c, &config, layout, true);
+    side_open(&side, c, c->backend, &config, layout, weights, weights);
+    side_open(&reference, c, cpu, &config, layout, weights, weights);
+    flat_nudge(c, layout, weights);
+    side_open(&nudged, c, cpu, &config, layout, weights, weights);
+    struct answers got = ask(&side, shared), want = ask(&reference, whole), off = ask(&nudged, whole);
+    if (c->backend->activations == DTYPE_F32)
+        expect_answers(c, whole->targets, config.vocabulary, &got, &want, &off);
+    side_close(&side);
+    side_close(&reference);
+    side_close(&nudged);
+    batch_destroy(&shared);
+    batch_destroy(&whole);
+    backend_destroy(&cpu);
+    parameter_layout_destroy(&layout);
+}
+
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"random", 12, run_random}, {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {{"random_passes", 12, run_random_passes},
+                                             {"random_continuations", 10, run_random_continuations},
+                                             {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }
