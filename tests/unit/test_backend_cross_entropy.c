@@ -130,21 +130,34 @@ static void run_backward(struct op_case *c, int index) {
     compare(c, &l);
 }
 
+static void check_drawn(struct op_case *c, struct shape s, int parts) {
+    int slots = op_draw(c, 1, 2000);
+    op_draw_shifts(c);
+    struct array *slot = array_drawn_indices(c, (size_t)s.rows, (size_t)slots);
+    struct layer l = layer_with(c, s, parts, 3.0, (size_t)slots, slot);
+    double heaviest = 1.0, largest = 0.0;
+    for (size_t n = 0; l.row_weight && n < l.row_weight->count; n++)
+        heaviest = fmax(heaviest, fabs(l.row_weight->value[n]));
+    for (size_t i = 0; i < l.weight->count; i++) largest = fmax(largest, fabs(l.weight->value[i]));
+    /* Probabilities may be off by as much as losses; their sums over the vocabulary, of up to the largest
+     * weight, by six times the roundings of as many partial sums. All of it is times the row's weight. */
+    double error = heaviest * (LOSS_ERROR + 6.0 * sqrt(s.vocabulary / 3.0) * 0x1p-24 * largest);
+    compare_within(c, &l, error, 4.0 * error);
+}
+
 static void run_random(struct op_case *c, int index) {
     struct shape s;
     do {
         s = (struct shape){op_draw(c, 0, 700), op_draw(c, 1, 600), op_draw(c, 1, 20000)};
     } while ((size_t)s.rows * (size_t)s.hidden * (size_t)s.vocabulary > 1 << 19 ||
              (size_t)s.hidden * (size_t)s.vocabulary > 1 << 18);
-    int parts = index % (2 * ALIGNMENT), slots = op_draw(c, 1, 2000);
-    op_draw_shifts(c);
-    struct array *slot = array_drawn_indices(c, (size_t)s.rows, (size_t)slots);
-    struct layer l = layer_with(c, s, parts, 3.0, (size_t)slots, slot);
-    /* Probabilities may be off by as much as losses; then they are multiplied by the row's weight. */
-    double error = LOSS_ERROR;
-    for (size_t n = 0; l.row_weight && n < l.row_weight->count; n++)
-        error = fmax(error, LOSS_ERROR * fabs(l.row_weight->value[n]));
-    compare_within(c, &l, error, 4.0 * error);
+    check_drawn(c, s, index % (2 * ALIGNMENT));
+}
+
+/* More logits than exist at a time, on every device. */
+static void run_random_large(struct op_case *c, int index) {
+    struct shape s = {op_draw(c, 257, 700), op_draw(c, 1, 4), op_draw(c, 40000, 70000)};
+    check_drawn(c, s, 1 + index % (2 * ALIGNMENT - 1));
 }
 
 static double weighted_loss(struct op_case *c, void *context) {
@@ -255,6 +268,7 @@ int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"forward", 2 * LARGE, run_forward},
                                              {"backward", 4 * LARGE + 1, run_backward},
                                              {"random", 64, run_random},
+                                             {"random_large", 1, run_random_large},
                                              {"differences", LARGE - 1, run_differences},
                                              {"alignment", 6, run_alignment},
                                              {"ties", 8, run_ties},

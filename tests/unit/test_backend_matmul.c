@@ -72,6 +72,25 @@ static void run_random_matmul(struct op_case *c, int index) {
     multiply(c, s, index & 1, index & 2);
 }
 
+/* Products of many shapes on one backend, some of them again: what it keeps of earlier ones (plans, scratch)
+ * does not get into later ones. */
+static void run_random_many(struct op_case *c, int index) {
+    enum { MANY = 120 };
+    struct product before[MANY];
+    (void)index;
+    op_draw_shifts(c);
+    for (int i = 0; i < MANY; i++) {
+        before[i] = (struct product){.m = op_draw(c, 1, 300),
+                                     .n = op_draw(c, 1, 40),
+                                     .k = op_draw(c, 1, 40),
+                                     .extra = op_choose(c, 2),
+                                     .alpha = 1,
+                                     .beta = (float)op_choose(c, 2)};
+        if (i && !op_choose(c, 3)) before[i] = before[op_choose(c, i)];
+        multiply(c, before[i], false, op_choose(c, 4) > 0);
+    }
+}
+
 /* With few rows, a row of the product is to the bit what it is alone and among others: what a text decodes to
  * does not hang on its neighbours. Other rows' NaN stay with them. */
 static void run_alone(struct op_case *c, int index) {
@@ -223,6 +242,7 @@ static void run_failures(struct op_case *c, int index) {
 int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"matmul", 4 * SHAPES, run_matmul},
                                              {"random_matmul", 40, run_random_matmul},
+                                             {"random_many", 2, run_random_many},
                                              {"alone", 9, run_alone},
                                              {"failures", 6, run_failures},
                                              {"linear_gradient", WANTS * LAYERS, run_linear_gradient},
