@@ -452,7 +452,7 @@ int main(int argc, char **argv) {
                                              {"matmul", 4, run_matmul},
                                              {"random_matmul", 40, run_random_matmul},
                                              {"loss", 2, run_loss},
-                                             {"random_loss", 40, run_random_loss},
+                                             {"random_loss", 30, run_random_loss},
                                              {"weights", 10, run_weights},
                                              {"extreme_weights", 1, run_extreme_weights},
                                              {NULL, 0, NULL}};

@@ -340,7 +340,7 @@ static void run_random_continuations(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"random_passes", 12, run_random_passes},
+    static const struct op_suite suites[] = {{"random_passes", 8, run_random_passes},
                                              {"random_continuations", 10, run_random_continuations},
                                              {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
