@@ -34,11 +34,11 @@ struct model_config config_drawn(struct op_case *c) {
     bool gemma = config.family == MODEL_GEMMA3_TEXT;
     config.layers = 1 + op_choose(c, 4);
     config.vocabulary = op_draw(c, 1, 1500);
-    config.hidden = op_draw(c, 8, 150);
+    config.hidden = op_draw(c, 4, 150);
     config.feed_forward = op_draw(c, 1, 300);
     config.kv_heads = 1 + op_choose(c, 3);
     config.heads = config.kv_heads * (1 + op_choose(c, 4));
-    config.head_dim = 2 * op_draw(c, 4, op_choose(c, 4) ? 32 : 128);
+    config.head_dim = 2 * op_draw(c, 1, op_choose(c, 4) ? 32 : 128);
     config.norm_offset = gemma ? 1 : 0;
     config.norm_after_blocks = gemma;
     config.qk_norm = config.family != MODEL_LLAMA;
