@@ -15,7 +15,7 @@ struct shape {
 };
 static const struct shape shapes[] = {{0, 8},   {1, 1},     {1, 16},   {5, 17},   {31, 64},
                                       {33, 96}, {200, 256}, {70, 576}, {300, 130}};
-enum { SHAPES = sizeof shapes / sizeof *shapes };
+enum { SHAPES = sizeof shapes / sizeof *shapes, NARROW = 8 };
 
 static struct shape shape_drawn(struct op_case *c) {
     struct shape s;
@@ -93,9 +93,14 @@ static void check_rmsnorm_backward(struct op_case *c, struct norm n, enum varian
                                  dy->view, variant == ACCUMULATE, dx->view,
                                  variant == WITHOUT_WEIGHT ? view_none() : dw->view);
     expect_reserved(c, left, 1, n.columns, 1, 0);
-    double *allowed = op_copy(c, want_x, n.x->count); /* numbers of the size of 1 / |x| */
-    for (size_t i = 0; i < n.x->count; i++)
-        allowed[i] = GRADIENT_ERROR * (fabs(allowed[i]) + fmax(1.0, n.rstd->value[i / (size_t)n.columns]));
+    /* Differences of numbers of the size of dy w / |x|, where |x| is about 1 unless rows are narrow. */
+    double *allowed = op_copy(c, want_x, n.x->count);
+    for (size_t i = 0; i < n.x->count; i++) {
+        size_t row = i / (size_t)n.columns, column = i % (size_t)n.columns;
+        double term = fabs(dy->value[i] * ((double)n.offset + n.w->value[column])) * n.rstd->value[row];
+        double size = n.columns < NARROW ? term : n.rstd->value[row];
+        allowed[i] = GRADIENT_ERROR * (fabs(allowed[i]) + fmax(1.0, size));
+    }
     expect_within(c, "dx", dx, want_x, allowed);
     expect_close(c, "dw", dw, want_w, GRADIENT_ERROR * sqrt(n.rows + 1.0), GRADIENT_ERROR);
     expect_unchanged(c, "x", n.x);
