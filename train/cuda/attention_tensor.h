@@ -28,7 +28,8 @@ template <int WIDE> struct tensor_sizes {
     enum {
         KEYS = WIDE > 64 ? 32 : 64,    /* of the other side, forward */
         OTHERS = WIDE > 128 ? 16 : 32, /* backward */
-        STRIDE = WIDE + 8 /* between rows: eight of them have their same columns in different banks */
+        /* Between rows: eight of them have their same columns in different banks. */
+        STRIDE = WIDE + 8
     };
 };
 

@@ -83,7 +83,6 @@ static __global__ void __launch_bounds__(THREADS)
     KERNEL_SHARED(memory);
     bf16 *keys = (bf16 *)memory, *values = keys + ROWS * STRIDE, *queries = values + ROWS * STRIDE,
          *above = queries + 2 * STAGE;
-    float *log_sum = (float *)(above + 2 * STAGE), *mean = log_sum + 2 * QUERIES;
     const struct attention_tile tile = plan.tile[blockIdx.x];
     const int lane = (int)threadIdx.x % WARP, warp_row = (int)threadIdx.x / WARP * WARP_ROWS;
     const size_t kv_head = blockIdx.y;
@@ -99,7 +98,7 @@ static __global__ void __launch_bounds__(THREADS)
         if (WANTED & KEY_GRADIENT) copy_begin(values + row * STRIDE + column, v + at, there);
     });
     /* Tokens from the first key on, up to the last that the window lets see the last key; each with all
-     * heads. */
+     * heads. The log-sum-exp and <dO, O> of a query stand behind the columns of its row. */
     int end = tile.last;
     if (plan.window > 0 && tile.position + tile.count - 1 + plan.window < end)
         end = tile.position + tile.count - 1 + plan.window;
@@ -120,8 +119,9 @@ static __global__ void __launch_bounds__(THREADS)
         if (row >= QUERIES) return;
         const bool there = first_query + row < count;
         const size_t at = there ? query_index(first_query + row) : 0;
-        copy_begin_word(log_sum + stage * QUERIES + row, lse + at, there);
-        copy_begin_word(mean + stage * QUERIES + row, inner + at, there);
+        bf16 *behind = queries + stage * STAGE + row * STRIDE + WIDE;
+        copy_begin_word(behind, lse + at, there);
+        copy_begin_word(behind + 2, inner + at, there);
     };
     copy_others(0, 0);
     for (int first = 0, stage = 0; first < count; first += QUERIES, stage ^= 1) {
@@ -146,8 +146,9 @@ static __global__ void __launch_bounds__(THREADS)
                 const bool seen =
                     sight == ALL_PAIRS || sees(plan.window, tile.position + (first + other) / plan.group,
                                                warp_key + lane / LANES + e / 2 * 8);
-                differentiate(plan.scale * LOG2_E, LOG2_E * log_sum[stage * QUERIES + other],
-                              mean[stage * QUERIES + other], seen, &weights[i][e], &slopes[i][e]);
+                const float *behind = (const float *)(queries + stage * STAGE + other * STRIDE + WIDE);
+                differentiate(plan.scale * LOG2_E, LOG2_E * behind[0], behind[1], seen, &weights[i][e],
+                              &slopes[i][e]);
             }
         if (WANTED & VALUE_GRADIENT)
             product_columns<WIDE, QUERIES>(value_sums, weights, above + stage * STAGE);
@@ -167,16 +168,16 @@ template <int WIDE, int WANTED>
 static void run_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                      size_t shared, const struct backward_operands *at) {
     cuda_launch(cuda, op, kernel_keys<WIDE, WANTED>, dim3(plan->tiles, (unsigned)plan->kv_heads), THREADS,
-                shared + sizeof(float) * 4 * tensor_sizes<WIDE>::OTHERS, *plan, (const bf16 *)at->q,
-                (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner, (const bf16 *)at->dout,
-                (bf16 *)at->dk, (bf16 *)at->dv);
+                shared, *plan, (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, at->lse,
+                at->inner, (const bf16 *)at->dout, (bf16 *)at->dk, (bf16 *)at->dv);
 }
 
 template <int WIDE>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *queries,
                 const struct attention_plan *keys, const struct backward_operands *at) {
-    const size_t rows = 2 * MOST_ROWS + 4 * tensor_sizes<WIDE>::OTHERS,
-                 shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
+    constexpr size_t rows = 2 * MOST_ROWS + 4 * tensor_sizes<WIDE>::OTHERS,
+                     shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
+    static_assert(shared <= MOST_SHARED, "a block's tiles fit every GPU");
     cuda_launch(cuda, op, kernel_queries<WIDE>,
                 dim3(queries->tiles, (unsigned)(queries->kv_heads * queries->parts)), THREADS, shared,
                 *queries, (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner,

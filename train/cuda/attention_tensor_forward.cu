@@ -80,11 +80,12 @@ static __global__ void __launch_bounds__(THREADS)
 template <int WIDE, int ROWS>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                 const struct forward_operands *at) {
-    const size_t rows = ROWS + 4 * tensor_sizes<WIDE>::KEYS;
+    constexpr size_t rows = ROWS + 4 * tensor_sizes<WIDE>::KEYS,
+                     shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
+    static_assert(shared <= MOST_SHARED, "a block's tiles fit every GPU");
     cuda_launch(cuda, op, kernel_attention<WIDE, ROWS>,
-                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), THREADS,
-                sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE, *plan, (const bf16 *)at->q,
-                (const bf16 *)at->k, (const bf16 *)at->v, (bf16 *)at->out, at->lse);
+                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), THREADS, shared, *plan,
+                (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, (bf16 *)at->out, at->lse);
 }
 
 int attention_tensor_rows(int head_dim, int most) {
