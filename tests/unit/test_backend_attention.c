@@ -3,6 +3,7 @@
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
+#include <limits.h>
 #include <math.h>
 
 /* Times sqrt(head dimension): values are of size 1 and scores of a few units, which are sums of that many
@@ -229,7 +230,7 @@ static struct layout random_layout(struct op_case *c, bool with_prefixes) {
 
 static void run_random(struct op_case *c, int index) {
     static const int groups[] = {1, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 33};
-    static const int few[] = {1, 2, 5, 20}, many[] = {40, 64, 65, 128, 200};
+    static const int few[] = {1, 2, 5, 20}, many[] = {40, 64, 65, 128, 200, INT_MAX};
     static const double scales[] = {1.0, 1.0, 1.0, 1.0, 2.0, 0.1, 0.0, -1.0};
     const bool with_prefixes = index % 2;
     struct layout layout = random_layout(c, with_prefixes);

@@ -4,6 +4,7 @@
 #include "tests/support/reference_ops.h"
 
 #include "base/random.h"
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -218,7 +219,8 @@ static void run_alone(struct op_case *c, int index) {
 static void run_random(struct op_case *c, int index) {
     static const int groups[] = {1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 40};
     static const int lengths[] = {1, 1, 1, 3, 17, 40, 90}, pasts[] = {0, 1, 30, 65, 130, 300, 509};
-    static const int sizes[] = {1, 2, 7, 16, 32, 64, 100, 512}, few[] = {1, 2, 5, 20}, many[] = {40, 64, 129};
+    static const int sizes[] = {1, 2, 7, 16, 32, 64, 100, 512}, few[] = {1, 2, 5, 20},
+                     many[] = {40, 64, 129, INT_MAX};
     struct cached t = {.shape = {.segments = 1 + op_draw(c, MOST_SEGMENTS)}};
     int most = OP_DRAW_OF(c, lengths), past = OP_DRAW_OF(c, pasts);
     for (int s = 0; s < t.shape.segments; s++) {

@@ -81,9 +81,9 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
     tile_load(values, row, lane, width, inside ? v + at : NULL);
     /* Tokens from the first key on, up to the last that the window lets see the last key; each with all
      * heads. */
-    int end = tile.last;
-    if (plan.window > 0 && tile.position + tile.count - 1 + plan.window < end)
-        end = tile.position + tile.count - 1 + plan.window;
+    const int last_key = tile.position + tile.count - 1;
+    const int end =
+        plan.window > 0 && plan.window < tile.last - last_key ? last_key + plan.window : tile.last;
     const int count = (end - tile.position) * plan.group;
     for (int first = 0; first < count; first += QUERIES) {
         __syncthreads();

@@ -99,9 +99,9 @@ static __global__ void __launch_bounds__(THREADS)
     });
     /* Tokens from the first key on, up to the last that the window lets see the last key; each with all
      * heads. The log-sum-exp and <dO, O> of a query stand behind the columns of its row. */
-    int end = tile.last;
-    if (plan.window > 0 && tile.position + tile.count - 1 + plan.window < end)
-        end = tile.position + tile.count - 1 + plan.window;
+    const int last_key = tile.position + tile.count - 1;
+    const int end =
+        plan.window > 0 && plan.window < tile.last - last_key ? last_key + plan.window : tile.last;
     const int count = (end - tile.position) * plan.group;
     const auto query_index = [&](int query) {
         return (size_t)(tile.start + query / plan.group) * plan.heads + kv_head * plan.group +
