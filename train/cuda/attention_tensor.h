@@ -151,6 +151,18 @@ static __device__ __forceinline__ int fragment_column(int lane, int i, int e) {
     return i * 8 + lane % 4 * 2 + e % 2;
 }
 
+/* Takes their weight from scores of pairs that do not see each other: those of which seen(which of the
+ * thread's two rows, column) is false. */
+template <int N, typename F>
+static __device__ __forceinline__ void hide_unseen(float (&scores)[N][4], F seen) {
+    const int lane = (int)threadIdx.x % WARP;
+#pragma unroll
+    for (int i = 0; i < N; i++)
+#pragma unroll
+        for (int e = 0; e < 4; e++)
+            scores[i][e] = seen(e / 2, fragment_column(lane, i, e)) ? scores[i][e] : -INFINITY;
+}
+
 /* Half of a fragment: columns of one row, times a factor. */
 template <int WIDE>
 static __device__ __forceinline__ void store_row(bf16 *to, const float (&sums)[WIDE / 8][4], int which,

@@ -4,10 +4,10 @@
 
 /* The weight P = 2^(scale score - lse) of a pair and dS but for its factor `scale`, over scores and slopes.
  */
-static __device__ __forceinline__ void differentiate(float scale, float lse, float inner, bool seen,
-                                                     float *score, float *slope) {
-    *score = seen ? exponential(fmaf(scale, *score, -lse)) : 0.0f;
-    *slope = seen ? *score * (*slope - inner) : 0.0f;
+static __device__ __forceinline__ void differentiate(float scale, float lse, float inner, float *score,
+                                                     float *slope) {
+    *score = exponential(fmaf(scale, *score, -lse));
+    *slope = *score * (*slope - inner);
 }
 
 template <int WIDE>
@@ -50,14 +50,15 @@ static __global__ void __launch_bounds__(THREADS)
         clear(slopes);
         product_rows<WIDE, KEYS>(scores, queries + warp.first * STRIDE, keys + stage * STAGE);
         product_rows<WIDE, KEYS>(slopes, above + warp.first * STRIDE, values + stage * STAGE);
+        if (sight == SOME_PAIRS)
+            hide_unseen(scores, [&](int which, int column) {
+                return sees(plan.window, warp.my[which].position, key + column);
+            });
 #pragma unroll
         for (int i = 0; i < KEYS / 8; i++)
 #pragma unroll
             for (int e = 0; e < 4; e++)
-                differentiate(plan.scale * LOG2_E, log_sum[e / 2], mean[e / 2],
-                              sight == ALL_PAIRS || sees(plan.window, warp.my[e / 2].position,
-                                                         key + fragment_column(warp.lane, i, e)),
-                              &scores[i][e], &slopes[i][e]);
+                differentiate(plan.scale * LOG2_E, log_sum[e / 2], mean[e / 2], &scores[i][e], &slopes[i][e]);
         product_columns<WIDE, KEYS>(sums, slopes, keys + stage * STAGE);
     }
 #pragma unroll
@@ -138,16 +139,18 @@ static __global__ void __launch_bounds__(THREADS)
         product_rows<WIDE, QUERIES>(weights, keys + warp_row * STRIDE, queries + stage * STAGE);
         if (WANTED & KEY_GRADIENT)
             product_rows<WIDE, QUERIES>(slopes, values + warp_row * STRIDE, above + stage * STAGE);
+        if (sight == SOME_PAIRS)
+            hide_unseen(weights, [&](int which, int column) {
+                return sees(plan.window, tile.position + (first + column) / plan.group,
+                            warp_key + lane / LANES + which * 8);
+            });
 #pragma unroll
         for (int i = 0; i < QUERIES / 8; i++)
 #pragma unroll
             for (int e = 0; e < 4; e++) {
                 const int other = fragment_column(lane, i, e);
-                const bool seen =
-                    sight == ALL_PAIRS || sees(plan.window, tile.position + (first + other) / plan.group,
-                                               warp_key + lane / LANES + e / 2 * 8);
                 const float *behind = (const float *)(queries + stage * STAGE + other * STRIDE + WIDE);
-                differentiate(plan.scale * LOG2_E, LOG2_E * behind[0], behind[1], seen, &weights[i][e],
+                differentiate(plan.scale * LOG2_E, LOG2_E * behind[0], behind[1], &weights[i][e],
                               &slopes[i][e]);
             }
         if (WANTED & VALUE_GRADIENT)

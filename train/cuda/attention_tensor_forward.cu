@@ -32,14 +32,10 @@ static __global__ void __launch_bounds__(THREADS)
         float scores[KEYS / 8][4], shift[2], correction[2];
         clear(scores);
         product_rows<WIDE, KEYS>(scores, queries + warp.first * STRIDE, keys + stage * STAGE);
-        if (sight == SOME_PAIRS) {
-#pragma unroll
-            for (int i = 0; i < KEYS / 8; i++)
-#pragma unroll
-                for (int e = 0; e < 4; e++)
-                    if (!sees(plan.window, warp.my[e / 2].position, key + fragment_column(warp.lane, i, e)))
-                        scores[i][e] = -INFINITY;
-        }
+        if (sight == SOME_PAIRS)
+            hide_unseen(scores, [&](int which, int column) {
+                return sees(plan.window, warp.my[which].position, key + column);
+            });
 #pragma unroll
         for (int r = 0; r < 2; r++) {
             float here = -INFINITY;
