@@ -5,11 +5,7 @@
 
 #include "train/cuda/attention.h"
 
-#ifdef ADAPT_EMULATION
-enum { MOST_ROWS = 32, FEW_ROWS = 8 };
-#else
 enum { MOST_ROWS = 64, FEW_ROWS = 16 };
-#endif
 
 /* Sizes of tiles for heads of up to WIDE columns. */
 template <int WIDE> struct tile_sizes {
