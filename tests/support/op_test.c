@@ -59,6 +59,15 @@ double *op_copy(struct op_case *c, const double *numbers, size_t count) {
     return copy;
 }
 
+int op_draw(struct op_case *c, int bound) {
+    struct random_key key = {.seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = c->streams++};
+    return (int)random_below(key, 0, (uint64_t)bound);
+}
+
+bool op_happens(struct op_case *c, int often) {
+    return op_draw(c, 100) < often;
+}
+
 /* ---- arrays */
 
 static double widen(uint16_t bits) {

@@ -63,6 +63,11 @@ double *op_numbers(struct op_case *c, size_t count);
 /* A copy of numbers. */
 double *op_copy(struct op_case *c, const double *numbers, size_t count);
 
+/* The case's next random number of 0..bound-1; one of several; `often` times of a hundred. */
+int op_draw(struct op_case *c, int bound);
+#define OP_DRAW_OF(c, all) ((all)[op_draw(c, (int)(sizeof(all) / sizeof *(all)))])
+bool op_happens(struct op_case *c, int often);
+
 /* New arrays: normal random numbers times `spread`; one value everywhere; given numbers; junk that an
  * operation has to overwrite; random indices below a bound. */
 struct array *array_random(struct op_case *c, size_t count, double spread);
