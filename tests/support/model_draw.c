@@ -8,10 +8,9 @@
 
 static void draw_rope(struct op_case *c, struct rope_config *rope) {
     static const double thetas[] = {100, 10000, 500000};
-    *rope =
-        (struct rope_config){.theta = thetas[op_choose(c, 3)], .scaling = (enum rope_scaling)op_choose(c, 3)};
+    *rope = (struct rope_config){.theta = thetas[op_draw(c, 3)], .scaling = (enum rope_scaling)op_draw(c, 3)};
     if (rope->scaling == ROPE_PLAIN) return;
-    rope->factor = 1 + op_choose(c, 8);
+    rope->factor = 1 + op_draw(c, 8);
     rope->low_frequency_factor = 1;
     rope->high_frequency_factor = 4;
     rope->original_positions = 64;
@@ -19,26 +18,26 @@ static void draw_rope(struct op_case *c, struct rope_config *rope) {
 
 static void draw_windows(struct op_case *c, struct model_config *config) {
     bool any = false;
-    config->window = op_draw(c, 1, 80);
-    for (int i = 0; i < config->layers; i++) any |= config->windowed[i] = op_choose(c, 2);
+    config->window = op_size(c, 1, 80);
+    for (int i = 0; i < config->layers; i++) any |= config->windowed[i] = op_draw(c, 2);
     if (!any) config->window = 0;
 }
 
 struct model_config config_drawn(struct op_case *c) {
-    struct model_config config = {.family = (enum model_family)op_choose(c, 3),
+    struct model_config config = {.family = (enum model_family)op_draw(c, 3),
                                   .max_positions = 4096,
-                                  .activation = (enum activation)op_choose(c, 2),
-                                  .norm_epsilon = op_choose(c, 2) ? 1e-6f : 1e-5f,
-                                  .tied = op_choose(c, 2),
+                                  .activation = (enum activation)op_draw(c, 2),
+                                  .norm_epsilon = op_draw(c, 2) ? 1e-6f : 1e-5f,
+                                  .tied = op_draw(c, 2),
                                   .begin_id = -1};
     bool gemma = config.family == MODEL_GEMMA3_TEXT;
-    config.layers = 1 + op_choose(c, 4);
-    config.vocabulary = op_draw(c, 1, 1500);
-    config.hidden = op_draw(c, 4, 150);
-    config.feed_forward = op_draw(c, 1, 300);
-    config.kv_heads = 1 + op_choose(c, 3);
-    config.heads = config.kv_heads * (1 + op_choose(c, 4));
-    config.head_dim = 2 * op_draw(c, 1, op_choose(c, 4) ? 32 : 128);
+    config.layers = 1 + op_draw(c, 4);
+    config.vocabulary = op_size(c, 1, 1500);
+    config.hidden = op_size(c, 4, 150);
+    config.feed_forward = op_size(c, 1, 300);
+    config.kv_heads = 1 + op_draw(c, 3);
+    config.heads = config.kv_heads * (1 + op_draw(c, 4));
+    config.head_dim = 2 * op_size(c, 1, op_draw(c, 4) ? 32 : 128);
     config.norm_offset = gemma ? 1 : 0;
     config.norm_after_blocks = gemma;
     config.qk_norm = config.family != MODEL_LLAMA;
@@ -114,10 +113,10 @@ struct batch *batch_drawn(struct op_case *c, int rows, int vocabulary, int slots
     static const int shares[] = {0, 1, 4, 8, 8}; /* of eight rows, how many are supervised */
     struct batch *batch;
     OP_MUST(c, batch_create(rows, rows, rows, &batch, err));
-    int share = shares[op_choose(c, 5)], longest = op_draw(c, 1, rows);
+    int share = shares[op_draw(c, 5)], longest = op_size(c, 1, rows);
     while (batch->rows < rows) {
-        int first = batch->rows, left = rows - first, slot = op_choose(c, slots);
-        int length = op_draw(c, 1, longest < left ? longest : left);
+        int first = batch->rows, left = rows - first, slot = op_draw(c, slots);
+        int length = op_size(c, 1, longest < left ? longest : left);
         struct random_key key = {
             .seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = (uint32_t)c->streams++};
         int32_t ids[1024];

@@ -8,17 +8,13 @@ static struct random_key next_key(struct op_case *c) {
         .seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = (uint32_t)c->streams++};
 }
 
-int op_choose(struct op_case *c, int count) {
-    return (int)random_below(next_key(c), 0, (uint64_t)count);
-}
-
 /* Small numbers are as likely as large ones. */
 static int any_size(struct random_key key, int least, int most) {
     double spread = pow((double)most - (double)least + 1.0, random_uniform(key, 0));
     return least + (int)spread - 1;
 }
 
-int op_draw(struct op_case *c, int least, int most) {
+int op_size(struct op_case *c, int least, int most) {
     static const int steps[] = {8, 16, 32, 64, 128, 256, 1024};
     enum { STEPS = sizeof steps / sizeof *steps };
     struct random_key key = next_key(c);
@@ -34,14 +30,14 @@ int op_draw(struct op_case *c, int least, int most) {
 }
 
 void op_draw_shifts(struct op_case *c) {
-    c->shifts = op_choose(c, 2);
+    c->shifts = op_draw(c, 2);
 }
 
 struct array *array_drawn_indices(struct op_case *c, size_t count, size_t bound) {
     enum { ANY, FEW, ONE, RISING, ORDERS };
     struct random_key key = next_key(c);
     double *values = op_numbers(c, count);
-    int order = op_choose(c, ORDERS);
+    int order = op_draw(c, ORDERS);
     for (size_t i = 0; i < count; i++) {
         uint64_t which = order == ANY ? i : order == FEW ? random_below(key, count + i, 3) : 0;
         values[i] = order == RISING ? (double)(i * bound / count) : (double)random_below(key, which, bound);

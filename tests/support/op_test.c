@@ -2,7 +2,6 @@
 
 #include "base/memory.h"
 #include "base/random.h"
-#include "tests/support/op_draw.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -141,7 +140,7 @@ static struct array *given(struct op_case *c, enum dtype dtype, bool bits, size_
     array->next = c->arrays;
     c->arrays = array;
     array->view = (struct view){NULL, 0, dtype};
-    if (c->shifts) c->shift = (size_t)op_choose(c, 8);
+    if (c->shifts) c->shift = (size_t)op_draw(c, 8);
     size_t bytes = (c->shift + count + 2 * GUARD) * dtype_bytes(dtype);
     must(c->backend->buffer_create(c->backend, bytes, &array->view.buffer, &err), &err);
     double guard[GUARD];

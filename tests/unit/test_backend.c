@@ -225,8 +225,8 @@ static void run_floats(struct op_case *c, int index) {
 }
 
 static void run_random(struct op_case *c, int index) {
-    size_t n = (size_t)op_draw(c, 0, 300000);
-    enum dtype dtype = dtypes[op_choose(c, 4)];
+    size_t n = (size_t)op_size(c, 0, 300000);
+    enum dtype dtype = dtypes[op_draw(c, 4)];
     op_draw_shifts(c);
     checks[index % CHECKS](c, n, dtype);
 }

@@ -61,7 +61,7 @@ static void run_whole(struct op_case *c, int index) {
 static void run_random(struct op_case *c, int index) {
     struct shape s;
     do {
-        s = (struct shape){op_draw(c, 0, 700), op_draw(c, 1, 1100), op_draw(c, 1, 20000)};
+        s = (struct shape){op_size(c, 0, 700), op_size(c, 1, 1100), op_size(c, 1, 20000)};
     } while ((size_t)s.rows * (size_t)s.hidden * (size_t)s.vocabulary > 1 << 20);
     op_draw_shifts(c);
     struct layer l = layer_of(c, s, sizes[index % SIZES]);

@@ -20,7 +20,7 @@ enum { SHAPES = sizeof shapes / sizeof *shapes, NARROW = 8 };
 static struct shape shape_drawn(struct op_case *c) {
     struct shape s;
     do {
-        s = (struct shape){op_draw(c, 0, 3000), op_draw(c, 1, 9000)};
+        s = (struct shape){op_size(c, 0, 3000), op_size(c, 1, 9000)};
     } while (s.rows * s.columns > 1 << 17);
     op_draw_shifts(c);
     return s;
@@ -210,7 +210,7 @@ static void run_gated_backward(struct op_case *c, int index) {
 }
 
 static void run_random_gated(struct op_case *c, int index) {
-    size_t n = (size_t)op_draw(c, 0, 1 << 17);
+    size_t n = (size_t)op_size(c, 0, 1 << 17);
     op_draw_shifts(c);
     struct gate g = gate_with(c, n, index % 2 ? ACTIVATION_GELU_TANH : ACTIVATION_SILU, 4.0);
     check_gated(c, g);

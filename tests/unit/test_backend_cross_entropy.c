@@ -131,7 +131,7 @@ static void run_backward(struct op_case *c, int index) {
 }
 
 static void check_drawn(struct op_case *c, struct shape s, int parts) {
-    int slots = op_draw(c, 1, 2000);
+    int slots = op_size(c, 1, 2000);
     op_draw_shifts(c);
     struct array *slot = array_drawn_indices(c, (size_t)s.rows, (size_t)slots);
     struct layer l = layer_with(c, s, parts, 3.0, (size_t)slots, slot);
@@ -148,7 +148,7 @@ static void check_drawn(struct op_case *c, struct shape s, int parts) {
 static void run_random(struct op_case *c, int index) {
     struct shape s;
     do {
-        s = (struct shape){op_draw(c, 0, 700), op_draw(c, 1, 600), op_draw(c, 1, 20000)};
+        s = (struct shape){op_size(c, 0, 700), op_size(c, 1, 600), op_size(c, 1, 20000)};
     } while ((size_t)s.rows * (size_t)s.hidden * (size_t)s.vocabulary > 1 << 19 ||
              (size_t)s.hidden * (size_t)s.vocabulary > 1 << 18);
     check_drawn(c, s, index % (2 * ALIGNMENT));
@@ -156,7 +156,7 @@ static void run_random(struct op_case *c, int index) {
 
 /* More logits than exist at a time, on every device. */
 static void run_random_large(struct op_case *c, int index) {
-    struct shape s = {op_draw(c, 257, 700), op_draw(c, 1, 4), op_draw(c, 40000, 70000)};
+    struct shape s = {op_size(c, 257, 700), op_size(c, 1, 4), op_size(c, 40000, 70000)};
     check_drawn(c, s, 1 + index % (2 * ALIGNMENT - 1));
 }
 

@@ -80,7 +80,7 @@ static void run_vectors(struct op_case *c, int index) {
 
 static void run_random_vectors(struct op_case *c, int index) {
     (void)index;
-    size_t n = (size_t)op_draw(c, 0, 1 << 17);
+    size_t n = (size_t)op_size(c, 0, 1 << 17);
     op_draw_shifts(c);
     check_vectors(c, n);
 }
@@ -129,12 +129,12 @@ static void run_rows(struct op_case *c, int index) {
 
 static void run_random_rows(struct op_case *c, int index) {
     (void)index;
-    int rows, width, used, all, slots = op_draw(c, 1, 2000);
+    int rows, width, used, all, slots = op_size(c, 1, 2000);
     do {
-        rows = op_draw(c, 0, 2000);
-        width = op_draw(c, 1, 3000);
-        all = op_draw(c, rows > 1 ? rows : 1, 3000);
-        used = op_draw(c, 1, all);
+        rows = op_size(c, 0, 2000);
+        width = op_size(c, 1, 3000);
+        all = op_size(c, rows > 1 ? rows : 1, 3000);
+        used = op_size(c, 1, all);
     } while (all * width > MOST_NUMBERS);
     op_draw_shifts(c);
     struct array *any = array_drawn_indices(c, (size_t)rows, (size_t)used);
@@ -172,8 +172,8 @@ static void run_random_norm(struct op_case *c, int index) {
     int rows, width;
     (void)index;
     do {
-        rows = op_draw(c, 0, 2000);
-        width = op_draw(c, 5, 5000);
+        rows = op_size(c, 0, 2000);
+        width = op_size(c, 5, 5000);
     } while (rows * width > MOST_NUMBERS);
     op_draw_shifts(c);
     check_norm(c, rows, width);
@@ -200,7 +200,7 @@ static void run_gated(struct op_case *c, int index) {
 }
 
 static void run_random_gated(struct op_case *c, int index) {
-    size_t n = (size_t)op_draw(c, 0, 1 << 16);
+    size_t n = (size_t)op_size(c, 0, 1 << 16);
     op_draw_shifts(c);
     check_gated(c, n, index % 2 ? ACTIVATION_GELU_TANH : ACTIVATION_SILU);
 }
@@ -225,9 +225,9 @@ static void run_random_rope(struct op_case *c, int index) {
     int rows, heads, width;
     (void)index;
     do {
-        rows = op_draw(c, 0, 2000);
-        heads = op_draw(c, 1, 64);
-        width = 2 * op_draw(c, 1, 128);
+        rows = op_size(c, 0, 2000);
+        heads = op_size(c, 1, 64);
+        width = 2 * op_size(c, 1, 128);
     } while (rows * heads * width > MOST_NUMBERS);
     op_draw_shifts(c);
     check_rope(c, rows, heads, width);
@@ -262,9 +262,9 @@ static void run_matmul(struct op_case *c, int index) {
 static void run_random_matmul(struct op_case *c, int index) {
     int m, n, k;
     do {
-        m = op_draw(c, 0, 300);
-        n = op_draw(c, 0, 600);
-        k = op_draw(c, 0, 1100);
+        m = op_size(c, 0, 300);
+        n = op_size(c, 0, 600);
+        k = op_size(c, 0, 1100);
     } while (m * n > MOST_NUMBERS || (size_t)m * (size_t)n * (size_t)k > 1 << 18);
     op_draw_shifts(c);
     check_matmul(c, index & 1, index & 2, m, n, k);
@@ -426,12 +426,12 @@ static void run_loss(struct op_case *c, int index) {
 }
 
 static void run_random_loss(struct op_case *c, int index) {
-    int rows, hidden, vocabulary, slots = op_draw(c, 1, 2000);
+    int rows, hidden, vocabulary, slots = op_size(c, 1, 2000);
     (void)index;
     do {
-        rows = op_draw(c, 0, 300);
-        hidden = op_draw(c, 1, 600);
-        vocabulary = op_draw(c, 1, 5000);
+        rows = op_size(c, 0, 300);
+        hidden = op_size(c, 1, 600);
+        vocabulary = op_size(c, 1, 5000);
     } while (hidden * vocabulary > MOST_NUMBERS ||
              (size_t)rows * (size_t)hidden * (size_t)vocabulary > 1 << 18);
     op_draw_shifts(c);

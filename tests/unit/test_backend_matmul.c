@@ -60,13 +60,13 @@ static void run_matmul(struct op_case *c, int index) {
 
 static void run_random_matmul(struct op_case *c, int index) {
     static const float factors[] = {1.0f, 1.0f, 0.0f, -0.5f, 2.0f};
-    struct product s = {.extra = op_choose(c, 2) * op_choose(c, 9)};
-    s.alpha = factors[op_choose(c, 5)];
-    s.beta = factors[op_choose(c, 5)];
+    struct product s = {.extra = op_draw(c, 2) * op_draw(c, 9)};
+    s.alpha = factors[op_draw(c, 5)];
+    s.beta = factors[op_draw(c, 5)];
     do {
-        s.m = op_draw(c, 0, 600);
-        s.n = op_draw(c, 0, 1500);
-        s.k = op_draw(c, 0, 2100);
+        s.m = op_size(c, 0, 600);
+        s.n = op_size(c, 0, 1500);
+        s.k = op_size(c, 0, 2100);
     } while ((size_t)s.m * (size_t)s.n * (size_t)s.k > MOST_PRODUCTS);
     op_draw_shifts(c);
     multiply(c, s, index & 1, index & 2);
@@ -80,14 +80,14 @@ static void run_random_many(struct op_case *c, int index) {
     (void)index;
     op_draw_shifts(c);
     for (int i = 0; i < MANY; i++) {
-        before[i] = (struct product){.m = op_draw(c, 1, 300),
-                                     .n = op_draw(c, 1, 40),
-                                     .k = op_draw(c, 1, 40),
-                                     .extra = op_choose(c, 2),
+        before[i] = (struct product){.m = op_size(c, 1, 300),
+                                     .n = op_size(c, 1, 40),
+                                     .k = op_size(c, 1, 40),
+                                     .extra = op_draw(c, 2),
                                      .alpha = 1,
-                                     .beta = (float)op_choose(c, 2)};
-        if (i && !op_choose(c, 3)) before[i] = before[op_choose(c, i)];
-        multiply(c, before[i], false, op_choose(c, 4) > 0);
+                                     .beta = (float)op_draw(c, 2)};
+        if (i && !op_draw(c, 3)) before[i] = before[op_draw(c, i)];
+        multiply(c, before[i], false, op_draw(c, 4) > 0);
     }
 }
 
@@ -185,11 +185,11 @@ static void run_linear_gradient(struct op_case *c, int index) {
 }
 
 static void run_random_linear_gradient(struct op_case *c, int index) {
-    struct layer s = {.slots = op_draw(c, 1, 3000)};
+    struct layer s = {.slots = op_size(c, 1, 3000)};
     do {
-        s.rows = op_draw(c, 0, 1100);
-        s.out = op_draw(c, 0, 1100);
-        s.in = op_draw(c, 0, 1600);
+        s.rows = op_size(c, 0, 1100);
+        s.out = op_size(c, 0, 1100);
+        s.in = op_size(c, 0, 1600);
     } while ((size_t)s.rows * (size_t)s.out * (size_t)s.in > MOST_PRODUCTS);
     op_draw_shifts(c);
     double longest = s.rows > s.in ? s.rows : s.in; /* sums in float are no longer */

@@ -21,7 +21,7 @@ static struct adamw_step step_of(struct op_case *c, int index, size_t *n, double
     struct adamw_step step = steps[index % STEPS];
     bool scaled = index / STEPS % 2;
     int length = index / STEPS / 2;
-    *n = length < LENGTHS ? lengths[length] : (size_t)op_draw(c, 0, 60000);
+    *n = length < LENGTHS ? lengths[length] : (size_t)op_size(c, 0, 60000);
     if (length >= LENGTHS) op_draw_shifts(c);
     *scale = scaled ? 0.25 : 1.0;
     op_describe(c, "n %zu, settings %d, gradient scale %g", *n, index % STEPS, *scale);

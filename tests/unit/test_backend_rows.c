@@ -25,9 +25,9 @@ static size_t area(int a, int b) {
 static struct shape shape_drawn(struct op_case *c) {
     struct shape s;
     do {
-        s.rows = op_draw(c, 0, 3000);
-        s.hidden = op_draw(c, 1, 5000);
-        s.table = op_draw(c, 1, 3000);
+        s.rows = op_size(c, 0, 3000);
+        s.hidden = op_size(c, 1, 5000);
+        s.table = op_size(c, 1, 3000);
     } while (area(s.rows, s.hidden) > MOST_NUMBERS || area(s.table, s.hidden) > MOST_NUMBERS);
     op_draw_shifts(c);
     return s;
@@ -179,7 +179,7 @@ static void run_rope(struct op_case *c, int index) {
 static void run_random_rope(struct op_case *c, int index) {
     struct turn s;
     do {
-        s = (struct turn){op_draw(c, 0, 3000), op_draw(c, 1, 64), 2 * op_draw(c, 1, 128)};
+        s = (struct turn){op_size(c, 0, 3000), op_size(c, 1, 64), 2 * op_size(c, 1, 128)};
     } while (area(s.rows, s.heads * s.head_dim) > MOST_NUMBERS);
     op_draw_shifts(c);
     check_rope(c, s, index % 2);

@@ -69,14 +69,14 @@ static void draw_texts(struct bench *b, struct flat *reference, struct flat *nud
 
 /* A new sequence, or one that goes on from another. */
 static void open_one(struct bench *b) {
-    int from = op_choose(b->c, SEQUENCES), sequence, kept = 0, tokens = 0;
+    int from = op_draw(b->c, SEQUENCES), sequence, kept = 0, tokens = 0;
     int length = b->open[from].most ? decoder_length(b->decoder, from) : 0;
-    if (length) tokens = op_draw(b->c, 1, length);
-    if (!length || tokens == b->limits.positions || op_choose(b->c, 2)) from = -1;
+    if (length) tokens = op_size(b->c, 1, length);
+    if (!length || tokens == b->limits.positions || op_draw(b->c, 2)) from = -1;
     int most = b->limits.positions;
-    if (op_choose(b->c, 2)) most = op_draw(b->c, from < 0 ? 1 : tokens + 1, most);
+    if (op_draw(b->c, 2)) most = op_size(b->c, from < 0 ? 1 : tokens + 1, most);
     if (!decoder_fits(b->decoder, from, tokens, most)) return;
-    int text = from < 0 ? op_choose(b->c, TEXTS) : b->open[from].text;
+    int text = from < 0 ? op_draw(b->c, TEXTS) : b->open[from].text;
     if (from < 0) OP_MUST(b->c, decoder_open(b->decoder, most, &sequence, err));
     if (from >= 0) OP_MUST(b->c, decoder_fork(b->decoder, from, tokens, most, &sequence, &kept, err));
     expect_true(b->c, sequence >= 0 && sequence < b->limits.sequences && !b->open[sequence].most,
@@ -107,16 +107,16 @@ static void compare(struct bench *b, const struct decoder_feed *feed, int32_t be
 static void step(struct bench *b) {
     struct decoder_feed feeds[SEQUENCES];
     int32_t best[SEQUENCES];
-    int count = 0, asked = 0, left = b->limits.rows, first = op_choose(b->c, SEQUENCES);
+    int count = 0, asked = 0, left = b->limits.rows, first = op_draw(b->c, SEQUENCES);
     float *logits = NULL;
-    if (op_choose(b->c, 3)) logits = (void *)op_numbers(b->c, (size_t)(SEQUENCES * b->config.vocabulary));
+    if (op_draw(b->c, 3)) logits = (void *)op_numbers(b->c, (size_t)(SEQUENCES * b->config.vocabulary));
     for (int i = 0; i < SEQUENCES; i++) {
         int s = (first + i) % SEQUENCES, length = b->open[s].most ? decoder_length(b->decoder, s) : 0,
             room = b->open[s].most - length, most = room < left ? room : left;
-        if (most < 1 || !op_choose(b->c, 6)) continue;
-        int tokens = op_choose(b->c, 2) ? 1 : op_choose(b->c, 3) ? op_draw(b->c, 1, most) : most;
+        if (most < 1 || !op_draw(b->c, 6)) continue;
+        int tokens = op_draw(b->c, 2) ? 1 : op_draw(b->c, 3) ? op_size(b->c, 1, most) : most;
         feeds[count++] =
-            (struct decoder_feed){s, b->text[b->open[s].text].id + length, tokens, op_choose(b->c, 4) > 0};
+            (struct decoder_feed){s, b->text[b->open[s].text].id + length, tokens, op_draw(b->c, 4) > 0};
         left -= tokens;
     }
     OP_MUST(b->c, decoder_step(b->decoder, feeds, count, best, logits, err));
@@ -129,17 +129,17 @@ static void step(struct bench *b) {
 
 static void close_some(struct bench *b, int one_of) {
     for (int s = 0; s < SEQUENCES; s++) {
-        if (!b->open[s].most || op_choose(b->c, one_of)) continue;
+        if (!b->open[s].most || op_draw(b->c, one_of)) continue;
         decoder_close(b->decoder, s);
         b->open[s].most = 0;
     }
 }
 
 static struct decoder_limits limits_drawn(struct op_case *c) {
-    struct decoder_limits limits = {.rows = op_draw(c, op_choose(c, 3) ? 40 : 1, MOST_ROWS),
-                                    .sequences = 1 + op_choose(c, SEQUENCES),
-                                    .positions = op_draw(c, op_choose(c, 4) ? 64 : 1, MOST_POSITIONS)};
-    limits.tokens = limits.positions + op_draw(c, 0, limits.positions * limits.sequences);
+    struct decoder_limits limits = {.rows = op_size(c, op_draw(c, 3) ? 40 : 1, MOST_ROWS),
+                                    .sequences = 1 + op_draw(c, SEQUENCES),
+                                    .positions = op_size(c, op_draw(c, 4) ? 64 : 1, MOST_POSITIONS)};
+    limits.tokens = limits.positions + op_size(c, 0, limits.positions * limits.sequences);
     return limits;
 }
 

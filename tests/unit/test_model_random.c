@@ -157,14 +157,14 @@ static void expect_close_outcome(struct side *s, const struct pass *pass, const 
 
 static void draw_passes(struct op_case *c, const struct model_config *config, struct pass *passes, int count,
                         int slots) {
-    int most = op_draw(c, 1, LIMIT_ROWS);
+    int most = op_size(c, 1, LIMIT_ROWS);
     for (int i = 0; i < count; i++) {
-        int rows = i == 0 || i == count - 1 ? most : op_draw(c, 1, most);
+        int rows = i == 0 || i == count - 1 ? most : op_size(c, 1, most);
         passes[i] = (struct pass){.batch = batch_drawn(c, rows, config->vocabulary, slots ? slots : 1),
-                                  .scale = op_choose(c, 2) ? 1 : 0.3f,
-                                  .gradient = op_choose(c, 4) > 0,
+                                  .scale = op_draw(c, 2) ? 1 : 0.3f,
+                                  .gradient = op_draw(c, 4) > 0,
                                   .slots = slots};
-        passes[i].direction = slots && (op_choose(c, 2) || !passes[i].gradient);
+        passes[i].direction = slots && (op_draw(c, 2) || !passes[i].gradient);
         if (!slots) passes[i].gradient = true;
     }
 }
@@ -174,11 +174,11 @@ static struct model_limits limits_drawn(struct op_case *c, const struct pass *pa
                                   .targets = 1,
                                   .slots = passes[0].slots,
                                   .training = true,
-                                  .recompute = op_choose(c, 2) ? RECOMPUTE_LAYER : RECOMPUTE_NONE};
+                                  .recompute = op_draw(c, 2) ? RECOMPUTE_LAYER : RECOMPUTE_NONE};
     for (int i = 0; i < count; i++)
         if (passes[i].batch->targets > limits.targets) limits.targets = passes[i].batch->targets;
-    limits.rows += op_choose(c, 2) * op_choose(c, 50);
-    limits.targets += op_choose(c, 2) * op_choose(c, 50);
+    limits.rows += op_draw(c, 2) * op_draw(c, 50);
+    limits.targets += op_draw(c, 2) * op_draw(c, 50);
     return limits;
 }
 
@@ -189,7 +189,7 @@ static void run_random_passes(struct op_case *c, int index) {
     struct backend *cpu;
     struct side used, fresh, reference, nudged;
     struct pass passes[MOST_PASSES];
-    int count = 2 + op_choose(c, MOST_PASSES - 1), slots = op_choose(c, 3) ? op_draw(c, 1, 300) : 0;
+    int count = 2 + op_draw(c, MOST_PASSES - 1), slots = op_draw(c, 3) ? op_size(c, 1, 300) : 0;
     OP_MUST(c, parameter_layout_create(&config, &layout, err));
     OP_MUST(c, backend_create("cpu", 1, &cpu, err));
     double *weights = flat_drawn(c, &config, layout, true),
@@ -236,10 +236,10 @@ struct continuations {
 };
 
 static struct continuations continuations_drawn(struct op_case *c, int vocabulary) {
-    struct continuations k = {.context = op_draw(c, 1, MOST_LENGTH),
-                              .count = 1 + op_choose(c, MOST_CONTINUATIONS)};
+    struct continuations k = {.context = op_size(c, 1, MOST_LENGTH),
+                              .count = 1 + op_draw(c, MOST_CONTINUATIONS)};
     int all = k.context;
-    for (int i = 0; i < k.count; i++) all += k.length[i] = op_draw(c, 1, MOST_LENGTH);
+    for (int i = 0; i < k.count; i++) all += k.length[i] = op_size(c, 1, MOST_LENGTH);
     struct array *ids = array_indices(c, (size_t)all, (size_t)vocabulary);
     for (int i = 0; i < all; i++) k.id[i] = (int32_t)ids->value[i];
     return k;
@@ -275,7 +275,7 @@ struct answers {
 
 static struct answers ask(struct side *s, const struct batch *batch) {
     size_t targets = (size_t)batch->targets, count = targets * (size_t)s->config->vocabulary;
-    struct model_limits limits = {.rows = batch->rows + op_choose(s->c, 20), .targets = batch->targets};
+    struct model_limits limits = {.rows = batch->rows + op_draw(s->c, 20), .targets = batch->targets};
     struct answers a = {.loss = op_numbers(s->c, targets),
                         .logits = op_numbers(s->c, count),
                         .best = (void *)op_numbers(s->c, targets)};
