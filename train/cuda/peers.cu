@@ -107,8 +107,8 @@ static void seconds(struct peers *peers, double *beside, double *waited) {
     *beside = *waited = 0.0;
     if (!p->timed) return;
     p->timed = false;
-    if (!cuda_went(p, "cudaEventSynchronize", cudaEventSynchronize(p->done)) ||
-        !cuda_went(p, "cudaEventSynchronize", cudaEventSynchronize(p->joined)) ||
+    if (!cuda_wait_event(p->cuda, CUDA_SUM_SECONDS, p->done) ||
+        !cuda_wait_event(p->cuda, CUDA_SUM_SECONDS, p->joined) ||
         !cuda_went(p, "cudaEventElapsedTime", cudaEventElapsedTime(&until_join, p->begun, p->joined)) ||
         !cuda_went(p, "cudaEventElapsedTime", cudaEventElapsedTime(&until_done, p->begun, p->done)))
         return;
