@@ -51,7 +51,8 @@ struct trainer_memory trainer_memory(struct backend *backend, const struct loade
         if (2 * held > moments) moments = 2 * held;
     }
     limits.activations = backend ? backend->activations : DTYPE_F32;
-    int copies = 1 + trainer_wants_alignment(plan);
+    /* Products are also taken with the validation gradient and, looking ahead, with the old weights. */
+    int copies = 1 + trainer_wants_alignment(plan) + trainer_looks_ahead(plan);
     struct trainer_memory m = {.weights = vector,
                                .copies = halves ? vector / 2 * copies : 0.0,
                                .gradient = vector,
