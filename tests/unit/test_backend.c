@@ -102,6 +102,24 @@ static void run_scratch(struct op_case *c, int index) {
     }
 }
 
+/* Operations on the targets' rows alone are served, too. */
+static void run_reserved(struct op_case *c, int index) {
+    enum { ROWS = 40000, SLOTS = 3 };
+    struct backend *b = c->backend;
+    struct error err = {0};
+    size_t before, after, total;
+    bool targets = index; /* or so many rows */
+    op_describe(c, "%s", targets ? "targets" : "rows");
+    struct array *x = array_filled(c, DTYPE_F32, ROWS, 1.0), *y = array_filled(c, DTYPE_F32, ROWS, 0.5);
+    struct array *slot = array_indices(c, ROWS, SLOTS), *sums = array_filled(c, DTYPE_F64, SLOTS, 0.0);
+    expect_true(c, !b->reserve(b, targets ? 8 : ROWS, 2, 50, targets ? ROWS : 8, &err), "reserve: %s",
+                err.message);
+    b->memory(b, &before, &total);
+    b->row_dot(b, ROWS, 1, x->view, y->view, slot->view, sums->view);
+    b->memory(b, &after, &total);
+    expect_true(c, before == after, "%zu bytes were free, then %zu", before, after);
+}
+
 static void run_zero(struct op_case *c, int index) {
     static const enum dtype dtypes[] = {DTYPE_F32, DTYPE_F64, DTYPE_I32, DTYPE_BF16};
     size_t n = lengths[index % LENGTHS];
@@ -278,12 +296,11 @@ static void run_names(struct op_case *c, int index) {
 }
 
 int main(int argc, char **argv) {
-    static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory}, {"large", 2, run_large},
-                                             {"scratch", 3, run_scratch},     {"zero", 4 * LENGTHS, run_zero},
-                                             {"scale", LENGTHS, run_scale},   {"add", LENGTHS, run_add},
-                                             {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
-                                             {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},
-                                             {"clip_factor", 8, run_clip},    {"failures", 9, run_failures},
-                                             {"names", 5, run_names},         {NULL, 0, NULL}};
+    static const struct op_suite suites[] = {
+        {"memory", LENGTHS, run_memory}, {"large", 2, run_large},         {"scratch", 3, run_scratch},
+        {"reserved", 2, run_reserved},   {"zero", 4 * LENGTHS, run_zero}, {"scale", LENGTHS, run_scale},
+        {"add", LENGTHS, run_add},       {"copy", 4 * LENGTHS, run_copy}, {"bf16", 12, run_bf16},
+        {"bf16_nan", 1, run_bf16_nan},   {"dot", LENGTHS, run_dot},       {"clip_factor", 8, run_clip},
+        {"failures", 9, run_failures},   {"names", 5, run_names},         {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

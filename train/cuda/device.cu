@@ -101,9 +101,10 @@ static int check(struct backend *b, struct error *err) {
 
 static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
     (void)b;
-    size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
+    int most = rows > targets ? rows : targets; /* layers go on at the targets' rows alone */
+    size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(most));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
-    bytes = cuda_most(bytes, cuda_align_scratch(rows));
+    bytes = cuda_most(bytes, cuda_align_scratch(most));
     bytes = cuda_most(bytes,
                       cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
     return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
