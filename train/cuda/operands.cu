@@ -91,7 +91,7 @@ const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, stru
     if (buffer->shadow_version != buffer->version)
         cuda_launch(cuda, op, kernel_halve, cuda_blocks(n), CUDA_THREADS, 0, n, (const float *)buffer->data,
                     (uint16_t *)(void *)buffer->shadow);
-    buffer->shadow_version = buffer->version;
+    if (cuda_ready(cuda)) buffer->shadow_version = buffer->version;
     return buffer->shadow + view.offset;
 }
 
