@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASKS_MAX = 64, SMALL = 64 << 10 /* tables of the host's numbers, and single numbers */ };
+enum { TASKS_MAX = 64, SMALL = 64 /* single numbers */ };
 
 static const struct linked_case *cases;
 
