@@ -74,12 +74,11 @@ float dot(uint64_t n, const float *x, const float *y) {
     return sum;
 }
 
-/* Where parts of a sum are kept in the output's type. */
-float round_part(float part, cudaDataType_t type) {
-    return type == CUDA_R_16BF ? __bfloat162float(__float2bfloat16_rn(part)) : part;
+float round_part(float part) {
+    return __bfloat162float(__float2bfloat16_rn(part));
 }
 
-enum { PARTS = 4 };
+enum { PARTS = 4 }; /* of a sum, where they may be rounded */
 
 void multiply(const emulation_lt_description &d, bool rounds_parts, float alpha, const void *a,
               const emulation_lt_layout &la, const void *b, const emulation_lt_layout &lb, float beta,
@@ -94,7 +93,7 @@ void multiply(const emulation_lt_description &d, bool rounds_parts, float alpha,
             for (uint64_t e = 0; e < k; e += run) {
                 float part =
                     dot(k - e < run ? k - e : run, left.data() + i * k + e, right.data() + j * k + e);
-                sum += rounds_parts ? round_part(part, lc.type) : part;
+                sum += rounds_parts ? round_part(part) : part;
             }
             uint64_t at = j * (uint64_t)lc.stride + i;
             float old = beta == 0.0f ? 0.0f : beta * get(c, lc.type, at);
@@ -198,7 +197,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
     memcpy(&keep, beta, sizeof keep);
     emulation_lt_description op = *description;
     emulation_lt_layout la = *layout_a, lb = *layout_b, lc = *layout_d;
-    bool rounds_parts = algo->data[4];
+    bool rounds_parts = algo->data[4] && layout_d->type == CUDA_R_16BF;
     emulation_enqueue(stream, [=] { multiply(op, rounds_parts, by, a, la, b, lb, keep, d, lc); });
     return CUBLAS_STATUS_SUCCESS;
 }
