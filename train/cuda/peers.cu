@@ -130,8 +130,9 @@ static void close_peers(struct peers *peers) {
 }
 
 bool cuda_peers_failed(struct cuda_peers *p, char *why, size_t size) {
-    ncclResult_t status = ncclSuccess;
-    if (!p->comm || p->library->ncclCommGetAsyncError(p->comm, &status) != ncclSuccess) return false;
+    if (!p->comm) return false;
+    ncclResult_t status = ncclSuccess, asked = p->library->ncclCommGetAsyncError(p->comm, &status);
+    if (asked != ncclSuccess) status = asked;
     if (status == ncclSuccess || status == ncclInProgress) return false;
     snprintf(why, size, "sums over the ranks on CUDA device %d: %s", p->cuda->device,
              p->library->ncclGetErrorString(status));
