@@ -27,6 +27,7 @@ struct meeting {
     cudaStream_t stream;
     float *number; /* on the device: first 1, then the sum of it */
     struct error failure;
+    bool given_up; /* atomic */
 };
 
 static bool cuda_went(struct meeting *m, const char *what, cudaError_t status) {
@@ -37,10 +38,15 @@ static void *meet(void *context) {
     static const float one = 1.0f;
     struct meeting *m = (struct meeting *)context;
     struct nccl *l = &m->library;
-    if (cuda_went(m, "cudaSetDevice", cudaSetDevice(m->device)) && /* every thread has its own */
-        nccl_went(&m->failure, l, m->device, "ncclCommInitRank",
-                  l->ncclCommInitRank(&m->comm, m->ranks, m->name, m->rank)) &&
-        cuda_went(m, "cudaStreamCreate", cudaStreamCreateWithFlags(&m->stream, cudaStreamNonBlocking)) &&
+    if (!cuda_went(m, "cudaSetDevice", cudaSetDevice(m->device)) || /* every thread has its own */
+        !nccl_went(&m->failure, l, m->device, "ncclCommInitRank",
+                   l->ncclCommInitRank(&m->comm, m->ranks, m->name, m->rank)))
+        return NULL;
+    if (__atomic_load_n(&m->given_up, __ATOMIC_ACQUIRE)) { /* a sum would keep the device for ever */
+        l->ncclCommAbort(m->comm);
+        return NULL;
+    }
+    if (cuda_went(m, "cudaStreamCreate", cudaStreamCreateWithFlags(&m->stream, cudaStreamNonBlocking)) &&
         cuda_went(m, "cudaMalloc", cudaMalloc((void **)&m->number, sizeof one)) &&
         cuda_went(m, "cudaMemcpyAsync",
                   cudaMemcpyAsync(m->number, &one, sizeof one, cudaMemcpyHostToDevice, m->stream)))
@@ -92,6 +98,7 @@ int nccl_meet(const struct nccl *library, int device, const ncclUniqueId *name, 
     clock_gettime(CLOCK_REALTIME, &end);
     end.tv_sec += PATIENCE;
     if (!code && pthread_timedjoin_np(thread, NULL, &end)) {
+        __atomic_store_n(&m->given_up, true, __ATOMIC_RELEASE);
         code = too_long(m, err);
         pthread_detach(thread);
         return code; /* what the thread may still use stays */
