@@ -9,7 +9,7 @@ struct progress {
     FILE *out; /* borrowed */
     int live;
     int dirty; /* a live line stands unfinished */
-    int index, total;
+    int index;
     char name[200];
     int64_t budget;
     double started, told;
@@ -34,10 +34,9 @@ void progress_destroy(struct progress **progress) {
     *progress = NULL;
 }
 
-void progress_cell(struct progress *progress, int index, int total, const char *name, int64_t budget) {
+void progress_cell(struct progress *progress, int index, const char *name, int64_t budget) {
     end_line(progress);
     progress->index = index;
-    progress->total = total;
     progress->budget = budget;
     progress->started = clock_seconds();
     progress->told = progress->started;
@@ -66,12 +65,12 @@ void progress_step(struct progress *progress, int64_t step, int64_t charged, int
     char left[32] = "?";
     if (charged > 0)
         format_duration(elapsed * (double)(progress->budget - charged) / (double)charged, left, sizeof left);
-    fprintf(progress->out,
-            "%s[%d/%d] %s: step %lld, %lld of %lld tokens, %.0f tok/s, loss %.3f, mixture %.3f (%.24s) to %.3f (%.24s), %s left%s",
-            progress->live ? "\r\033[K" : "", progress->index, progress->total, progress->name,
-            (long long)step, (long long)charged, (long long)progress->budget,
-            elapsed > 0 ? (double)fed_tokens / elapsed : 0.0, loss, share[low], task_name[low], share[high],
-            task_name[high], left, progress->live ? "" : "\n");
+    fprintf(
+        progress->out,
+        "%scell %d (%s): step %lld, %lld of %lld tokens, %.0f tok/s, loss %.3f, mixture %.3f (%.24s) to %.3f (%.24s), %s left%s",
+        progress->live ? "\r\033[K" : "", progress->index, progress->name, (long long)step,
+        (long long)charged, (long long)progress->budget, elapsed > 0 ? (double)fed_tokens / elapsed : 0.0,
+        loss, share[low], task_name[low], share[high], task_name[high], left, progress->live ? "" : "\n");
     progress->dirty = progress->live;
     fflush(progress->out);
 }

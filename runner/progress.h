@@ -10,13 +10,13 @@
 struct progress;
 
 /* `out` is borrowed (stderr); `live` rewrites one line (a terminal with a single group), else a line at most
- * every PROGRESS_SECONDS seconds. `done` of `total` cells are finished. */
+ * every PROGRESS_SECONDS seconds. */
 enum { PROGRESS_SECONDS = 20 };
 int progress_create(FILE *out, int live, struct progress **out_progress, struct error *err);
 void progress_destroy(struct progress **progress);
 
-/* A cell starts: number `index` of `total` this command runs; `name` is copied. */
-void progress_cell(struct progress *progress, int index, int total, const char *name, int64_t budget);
+/* A cell starts, by the number that the plan gives it; `name` is copied. */
+void progress_cell(struct progress *progress, int index, const char *name, int64_t budget);
 /* After a step. `share` [tasks] and `task_name` show the mixture's extremes. */
 void progress_step(struct progress *progress, int64_t step, int64_t charged, int64_t fed_tokens, double loss,
                    int tasks, const double *share, const char *const *task_name);

@@ -2,6 +2,7 @@
 
 #include "base/memory.h"
 #include "io/file.h"
+#include "runner/announce.h"
 #include "runner/cell/cell.h"
 #include "runner/command/complain.h"
 #include "runner/cell/ledger.h"
@@ -30,6 +31,7 @@ static int prepare_models(struct run *run, struct error *err) {
         struct loaded_model *model;
         TRY(loaded_model_open(experiment, m, &run->world, &model, err));
         int64_t supervised = model->tasks->supervised;
+        if (group_is_coordinator(&run->world)) announce_model(run, model);
         int code = evaluation_check_model(experiment, model, err);
         loaded_model_close(&model);
         TRY(code);
@@ -101,19 +103,15 @@ static int prepare(MPI_Comm world, const struct run_options *options, struct run
     bool coordinator = group_is_coordinator(&run->world);
     code = coordinator ? prepare_files(run, err) : 0;
     TRY(group_agree(&run->world, code, err));
-    TRY(prepare_models(run, err));
-    code = coordinator ? run_write_experiment(run, err) : 0;
-    TRY(group_agree(&run->world, code, err));
     if (group_is_coordinator(&run->group)) {
         int live = run->group.count == 1 && isatty(STDERR_FILENO);
         code = progress_create(stderr, live, &run->progress, err);
     }
-    if (!code && coordinator && run->group.link)
-        progress_say(run->progress, "sums over the ranks: %s", link_describe(&run->group));
-    if (!code && coordinator && run->group.size > 1 && !link_peers(&run->group) && !group_may_thread())
-        progress_say(run->progress,
-                     "warning: MPI gives no thread of its own to sums over the ranks (less than "
-                     "MPI_THREAD_SERIALIZED): they go on only now and then beside the computation");
+    TRY(group_agree(&run->world, code, err));
+    if (coordinator) announce_run(run);
+    TRY(prepare_models(run, err));
+    code = coordinator ? run_write_experiment(run, err) : 0;
+    TRY(group_agree(&run->world, code, err));
     if (!code) code = memory_alloc(&run->group_of, (size_t)run->grid->count, sizeof(int), err);
     if (!code) code = memory_alloc(&run->order, (size_t)run->grid->count, sizeof(int), err);
     if (!code) grid_deal(run->grid, run->group.count, run->group_of, run->order);

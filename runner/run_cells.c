@@ -18,8 +18,7 @@ static void tell(struct run *run, const struct cell *cell, int code, double seco
     else if (code)
         progress_say(run->progress, "adapt: cell %d (%s) failed: %s", cell->index, name, err->message);
     else
-        progress_say(run->progress, "cell %d of %d done: %s (%.1f s)", cell->index + 1, run->grid->count,
-                     name, seconds);
+        progress_say(run->progress, "cell %d (%s) done in %.1f s", cell->index, name, seconds);
     memory_free(name);
 }
 

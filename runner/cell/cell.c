@@ -107,7 +107,7 @@ static int prepare(struct cell_run *run, struct error *err) {
     if (job->progress) {
         char *name = NULL;
         if (!grid_cell_name(job->experiment, job->cell, &name, err))
-            progress_cell(job->progress, job->cell->index + 1, job->grid->count, name, run->ledger.budget);
+            progress_cell(job->progress, job->cell->index, name, run->ledger.budget);
         memory_free(name);
     }
     TRY(group_agree(job->group, start_watchdog(run, err), err));

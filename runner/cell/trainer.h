@@ -45,7 +45,7 @@ struct trainer_memory {
 struct trainer_memory trainer_memory(struct backend *backend, const struct loaded_model *model,
                                      const struct training_settings *training,
                                      const struct method_signal_plan *plan, int ranks);
-/* Such as "weights 1.2, gradient 1.2, ... GiB", without what is nothing. */
+/* Such as "weights 1.2, gradient 1.2, ... GiB" (or MiB), without what is nothing. */
 void trainer_memory_describe(const struct trainer_memory *memory, char *text, size_t size);
 
 /* What a step did. Arrays are the trainer's, [tasks], valid until the next step. */

@@ -80,13 +80,15 @@ void trainer_memory_describe(const struct trainer_memory *m, char *text, size_t 
                  {"weights before the step", m->old_weights},
                  {"activations", m->activations},
                  {"workspace", m->workspace}};
+    const bool large = m->total >= (1 << 30) / 10;
+    const double unit = large ? 1 << 30 : 1 << 20;
     size_t used = 0;
     text[0] = '\0';
     for (size_t i = 0; i < sizeof parts / sizeof *parts && used < size; i++)
         if (parts[i].bytes > 0.0)
             used += (size_t)snprintf(text + used, size - used, "%s%s %.2f", used ? ", " : "", parts[i].name,
-                                     parts[i].bytes / (1 << 30));
-    if (used < size) snprintf(text + used, size - used, " GiB");
+                                     parts[i].bytes / unit);
+    if (used < size) snprintf(text + used, size - used, large ? " GiB" : " MiB");
 }
 
 int trainer_check_room(const struct trainer *t, const struct training_settings *training, struct error *err) {

@@ -8,7 +8,6 @@
 #include "runner/cell/cell_checkpoint.h"
 #include "runner/cell/ledger.h"
 #include "runner/cell/reference_file.h"
-#include "runner/cell/trainer.h"
 #include "runner/device.h"
 #include "runner/evaluation.h"
 #include <stdio.h>
@@ -153,10 +152,9 @@ static int check_references(const struct model_check *c, struct error *err) {
 /* ---- memory */
 
 static struct trainer_memory rank_memory(const struct model_check *c, int method, int recompute) {
-    struct training_settings training = c->experiment->training;
-    struct method_signal_plan plan = estimate_plan(&c->experiment->methods[method]);
-    training.recompute = recompute;
-    return trainer_memory(c->backend, c->model, &training, &plan, (int)c->experiment->ranks_per_cell);
+    struct experiment experiment = *c->experiment;
+    experiment.training.recompute = recompute;
+    return estimate_memory(c->backend, &experiment, c->model, &experiment.methods[method]);
 }
 
 /* `least`: bytes with all recomputation that there is. */
@@ -215,10 +213,11 @@ static int check_memory(const struct model_check *c, struct error *err) {
     if (own) return 0;
     double bytes = most.total + copies; /* of the host's */
     if (bytes > there)
-        TRY(check_note(&c->check->warnings, err,
-                       "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
-                       "%.1f: training will wait while checkpoints are written",
-                       c->entry->name, bytes / gibibyte, copies / gibibyte, there / gibibyte));
+        TRY(check_note(
+            &c->check->warnings, err,
+            "model %s: a rank needs %.1f GiB, %.1f of them for copies of what a checkpoint holds; the machine has "
+            "%.1f: training will wait while checkpoints are written",
+            c->entry->name, bytes / gibibyte, copies / gibibyte, there / gibibyte));
     if (bytes * ranks > there)
         return check_note(&c->check->warnings, err,
                           "model %s: the %.0f ranks of a cell need %.1f GiB; one machine like this has %.1f: "

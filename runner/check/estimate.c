@@ -132,3 +132,10 @@ int estimate_cell(const struct experiment *experiment, const struct loaded_model
     if (plan.needs) count_updates(model, &experiment->training, &plan, &drawn, out);
     return 0;
 }
+
+struct trainer_memory estimate_memory(struct backend *backend, const struct experiment *experiment,
+                                      const struct loaded_model *model,
+                                      const struct experiment_method *method) {
+    struct method_signal_plan plan = estimate_plan(method);
+    return trainer_memory(backend, model, &experiment->training, &plan, (int)experiment->ranks_per_cell);
+}

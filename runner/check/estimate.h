@@ -4,6 +4,7 @@
 #define ADAPT_RUNNER_ESTIMATE_H
 
 #include "runner/cell/loaded_model.h"
+#include "runner/cell/trainer.h"
 
 struct estimate {
     int64_t budget;    /* supervised tokens */
@@ -27,5 +28,10 @@ double estimate_operations(const struct loaded_model *model, double rows, double
 
 /* How a method wants its signal made; all zero for static methods. */
 struct method_signal_plan estimate_plan(const struct experiment_method *method);
+
+/* What training by the method takes of a rank's memory; `backend` as trainer_memory has it. */
+struct trainer_memory estimate_memory(struct backend *backend, const struct experiment *experiment,
+                                      const struct loaded_model *model,
+                                      const struct experiment_method *method);
 
 #endif

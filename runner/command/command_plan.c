@@ -57,12 +57,11 @@ static int show_cell(struct plan *plan, const struct cell *cell, struct error *e
     const struct experiment *experiment = plan->experiment;
     const struct experiment_method *method = &experiment->methods[cell->method];
     struct archive_cell_key key = grid_cell_key(experiment, cell);
-    struct method_signal_plan signal = estimate_plan(method);
     struct estimate estimate;
     TRY(estimate_cell(experiment, plan->model, method, experiment->budgets[cell->budget].fraction, &estimate,
                       err));
     int ranks = (int)experiment->ranks_per_cell;
-    double bytes = trainer_memory(plan->backend, plan->model, &experiment->training, &signal, ranks).total;
+    double bytes = estimate_memory(plan->backend, experiment, plan->model, method).total;
     if (device_uses_host_memory(experiment->device)) /* and so do copies for checkpoints */
         bytes += (double)cell_checkpoint_bytes(plan->model, &experiment->training, ranks);
     double seconds = estimate.operations / (efficiency * plan->rate);

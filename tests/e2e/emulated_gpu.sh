@@ -54,6 +54,7 @@ ADAPT_EMULATION_DEVICES=2 expect 0 "$mpirun" 2 "$emulated" run "$work/nccl.json"
 says err 'sums over the ranks: NCCL 2.27.3'
 close 1e-4 nccl adapt steps/loss steps/mixture steps/validation_loss
 expect 0 "$emulated" run "$work/bfloat16.json" --cells 1
+says err '1 cell, 1 to run' 'cuda in bfloat16' 'tiny-qwen3: a rank takes up to' 'bfloat16 copies' 'GiB are free'
 close 1e-2 bfloat16 uniform steps/loss
 
 # The emulated GPU works only while it is waited for: what operations took is nearly all of a step, and what calling them took

@@ -15,7 +15,7 @@ emulation_place emulation_here;
 
 namespace {
 
-enum state { READY, AT_BARRIER, AT_WARP, ENDED };
+enum state : unsigned char { READY, AT_BARRIER, AT_WARP, ENDED };
 enum { WARP = 32, MOST_THREADS = 1024 };
 
 struct copy {
@@ -24,24 +24,28 @@ struct copy {
     size_t bytes;
 };
 
-struct thread {
+/* In one line of the cache: all threads of a warp are gone through at each of its exchanges. */
+struct alignas(64) thread {
     struct fiber *fiber;
-    enum state state;
     uint3 index;
-    const char *file; /* of the barrier or the exchange it waits at */
-    int line;
-    unsigned mask, from;
-    uint64_t given, got;
+    enum state state;
     bool predicate;
-    void *mine; /* with work that the warp does together */
+    int line; /* of the barrier or the exchange it waits at */
+    const char *file;
+    unsigned mask, from;
+    union {
+        uint64_t value; /* given to the others, then what came of it */
+        void *mine;     /* with work that the warp does together */
+    };
     void (*work)(void *const lanes[32]);
-    std::vector<struct copy> copies; /* begun */
 };
+static_assert(sizeof(struct thread) == 64, "a line of the cache");
 
 struct block {
     const char *kernel;
     const std::function<void()> *body;
     std::vector<thread> threads;
+    std::vector<std::vector<struct copy>> copies; /* begun, by thread */
     unsigned count, current, left;
     unsigned fibers; /* in use */
     unsigned char *shared;
@@ -110,19 +114,21 @@ void work_together(const thread &leader, unsigned first) {
 
 /* What the lanes get of each other. */
 void exchange(unsigned first, unsigned mask) {
-    uint64_t votes = 0;
+    uint64_t votes = 0, got[WARP];
     for (unsigned lane = 0; lane < WARP; lane++)
         if (mask >> lane & 1) votes |= (uint64_t)now.threads[first + lane].predicate << lane;
     for (unsigned lane = 0; lane < WARP; lane++) {
         if (!(mask >> lane & 1)) continue;
-        thread &peer = now.threads[first + lane];
+        const thread &peer = now.threads[first + lane];
         if (peer.from == ~0u)
-            peer.got = votes;
+            got[lane] = votes;
         else if (peer.from < WARP && (mask >> peer.from & 1))
-            peer.got = now.threads[first + peer.from].given;
+            got[lane] = now.threads[first + peer.from].value;
         else
             diverged(peer, peer, "a shuffle from a lane that gives nothing");
     }
+    for (unsigned lane = 0; lane < WARP; lane++)
+        if (mask >> lane & 1) now.threads[first + lane].value = got[lane];
 }
 
 /* Lets a warp go on whose lanes have all come to the same exchange; whether there was one. */
@@ -160,7 +166,7 @@ void release_block() {
         votes += other.predicate;
     }
     for (thread &other : now.threads) {
-        other.got = (uint64_t)votes;
+        other.value = (uint64_t)votes;
         other.state = READY;
     }
 }
@@ -202,10 +208,8 @@ void resume_warp(unsigned first) {
 void run_block() {
     const unsigned warps = (now.count + WARP - 1) / WARP;
     bool started = false;
-    for (thread &mine : now.threads) {
-        mine.state = READY;
-        mine.copies.clear();
-    }
+    for (thread &mine : now.threads) mine.state = READY;
+    for (std::vector<struct copy> &begun : now.copies) begun.clear();
     now.left = now.count;
     now.fibers = 0;
     while (now.left) {
@@ -244,18 +248,18 @@ int emulation_barrier_count(const char *file, int line, bool predicate) {
     thread &mine = self();
     mine.predicate = predicate;
     wait_as(AT_BARRIER, file, line);
-    return (int)mine.got;
+    return (int)mine.value;
 }
 
 uint64_t emulation_exchange(const char *file, int line, unsigned mask, uint64_t given, unsigned from) {
     thread &mine = self();
     mine.mask = mask;
-    mine.given = given;
+    mine.value = given;
     mine.from = from;
     mine.predicate = false;
     mine.work = nullptr;
     wait_as(AT_WARP, file, line);
-    return mine.got;
+    return mine.value;
 }
 
 unsigned emulation_vote(const char *file, int line, unsigned mask, bool predicate) {
@@ -265,7 +269,7 @@ unsigned emulation_vote(const char *file, int line, unsigned mask, bool predicat
     mine.predicate = predicate;
     mine.work = nullptr;
     wait_as(AT_WARP, file, line);
-    return (unsigned)mine.got;
+    return (unsigned)mine.value;
 }
 
 void emulation_together(const char *file, int line, void *mine, void (*work)(void *const lanes[32])) {
@@ -290,13 +294,13 @@ void emulation_copy(void *shared, const void *from, size_t bytes, bool there) {
     if (there && !emulation_memory_holds(from, bytes))
         emulation_stop("%s: a copy from outside of an allocation", now.kernel);
     memset(shared, 0xff, bytes);
-    self().copies.push_back({shared, there ? from : nullptr, bytes});
+    now.copies[now.current].push_back({shared, there ? from : nullptr, bytes});
 }
 
 void emulation_copy_wait() {
-    for (const copy &one : self().copies)
+    for (const copy &one : now.copies[now.current])
         one.from ? (void)memcpy(one.to, one.from, one.bytes) : (void)memset(one.to, 0, one.bytes);
-    self().copies.clear();
+    now.copies[now.current].clear();
 }
 
 void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
@@ -308,6 +312,7 @@ void emulation_run(const char *name, dim3 blocks, dim3 threads, size_t shared,
     now.body = &body;
     now.count = threads.x * threads.y * threads.z;
     now.threads.resize(now.count);
+    now.copies.resize(now.count);
     now.shared_bytes = shared;
     now.shared = memory + (MOST_SHARED - SHARED_GUARD - shared) / 128 * 128;
     for (unsigned i = 0; i < now.count; i++)

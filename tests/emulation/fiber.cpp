@@ -17,34 +17,20 @@ enum {
 };
 
 struct fiber {
+#if defined(__x86_64__)
+    struct fiber_stacks stacks;
+#else
+    ucontext_t here, caller;
+#endif
     unsigned char *stack;
     size_t size; /* of it, less what staggers it */
     void (*run)(void *);
     void *context;
     bool ended;
-#if defined(__x86_64__)
-    void *here, *caller; /* stack pointers */
-#else
-    ucontext_t here, caller;
-#endif
     void *fake_stack, *caller_fake_stack; /* AddressSanitizer's */
     const void *caller_stack;
     size_t caller_size;
 };
-
-#if defined(__x86_64__)
-/* Saves what a function must keep on this stack, and takes it from the other: no system call, unlike
- * swapcontext. */
-extern "C" void fiber_switch(void **save, void *to);
-asm(".text\n"
-    ".type fiber_switch, @function\n"
-    "fiber_switch:\n"
-    "    pushq %rbp\n    pushq %rbx\n    pushq %r12\n    pushq %r13\n    pushq %r14\n    pushq %r15\n"
-    "    movq %rsp, (%rdi)\n"
-    "    movq %rsi, %rsp\n"
-    "    popq %r15\n    popq %r14\n    popq %r13\n    popq %r12\n    popq %rbx\n    popq %rbp\n"
-    "    ret\n");
-#endif
 
 struct fiber *fiber_create() {
     static unsigned made;
@@ -56,36 +42,32 @@ struct fiber *fiber_create() {
     return fiber;
 }
 
-static void before_entering(struct fiber *fiber) {
-    (void)fiber;
-#if defined(__SANITIZE_ADDRESS__)
-    __sanitizer_start_switch_fiber(&fiber->caller_fake_stack, fiber->stack, fiber->size);
-#endif
-}
-
-static void after_entering(struct fiber *fiber) {
+/* On a fiber's stack, after coming to it. */
+static void arrive(struct fiber *fiber) {
     (void)fiber;
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_finish_switch_fiber(fiber->fake_stack, &fiber->caller_stack, &fiber->caller_size);
 #endif
 }
 
-static void back(struct fiber *fiber) {
+static void leave(struct fiber *fiber) {
 #if defined(__SANITIZE_ADDRESS__)
     __sanitizer_start_switch_fiber(fiber->ended ? nullptr : &fiber->fake_stack, fiber->caller_stack,
                                    fiber->caller_size);
 #endif
 #if defined(__x86_64__)
-    fiber_switch(&fiber->here, fiber->caller);
+    fiber_switch(&fiber->stacks.here, fiber->stacks.caller);
 #else
     swapcontext(&fiber->here, &fiber->caller);
 #endif
 }
 
-static void enter(struct fiber *fiber) {
-    before_entering(fiber);
+void fiber_enter(struct fiber *fiber) {
+#if defined(__SANITIZE_ADDRESS__)
+    __sanitizer_start_switch_fiber(&fiber->caller_fake_stack, fiber->stack, fiber->size);
+#endif
 #if defined(__x86_64__)
-    fiber_switch(&fiber->caller, fiber->here);
+    fiber_switch(&fiber->stacks.caller, fiber->stacks.here);
 #else
     swapcontext(&fiber->caller, &fiber->here);
 #endif
@@ -94,14 +76,19 @@ static void enter(struct fiber *fiber) {
 #endif
 }
 
+void fiber_back(struct fiber *fiber) {
+    leave(fiber);
+    arrive(fiber);
+}
+
 static struct fiber *starting; /* read by the first lines of a fiber */
 
 static void first() {
     struct fiber *fiber = starting;
-    after_entering(fiber);
+    arrive(fiber);
     fiber->run(fiber->context);
     fiber->ended = true;
-    back(fiber);
+    leave(fiber);
     abort(); /* an ended fiber is not gone on with */
 }
 
@@ -113,11 +100,10 @@ void fiber_start(struct fiber *fiber, void (*run)(void *), void *context) {
     starting = fiber;
 #if defined(__x86_64__)
     /* As if `first` had been called: the stack is 16-byte aligned before the return address. */
-    uintptr_t top = (uintptr_t)(fiber->stack + fiber->size) & ~(uintptr_t)15;
-    void **at = (void **)(top - 16);
-    *at = (void *)first;
-    for (int i = 0; i < 6; i++) *--at = nullptr;
-    fiber->here = at;
+    void **top = (void **)((uintptr_t)(fiber->stack + fiber->size) & ~(uintptr_t)15);
+    top[-1] = nullptr;
+    top[-2] = (void *)first;
+    fiber->stacks.here = top - 2;
 #else
     getcontext(&fiber->here);
     fiber->here.uc_stack.ss_sp = fiber->stack;
@@ -125,16 +111,7 @@ void fiber_start(struct fiber *fiber, void (*run)(void *), void *context) {
     fiber->here.uc_link = nullptr;
     makecontext(&fiber->here, first, 0);
 #endif
-    enter(fiber);
-}
-
-void fiber_resume(struct fiber *fiber) {
-    enter(fiber);
-}
-
-void fiber_leave(struct fiber *fiber) {
-    back(fiber);
-    after_entering(fiber);
+    fiber_enter(fiber);
 }
 
 bool fiber_ended(const struct fiber *fiber) {

@@ -10,10 +10,12 @@ struct fiber *fiber_create();
 /* Starts the fiber, which must not be running, and comes back when it leaves or ends. */
 void fiber_start(struct fiber *fiber, void (*run)(void *), void *context);
 /* Goes on where the fiber left. */
-void fiber_resume(struct fiber *fiber);
+static void fiber_resume(struct fiber *fiber);
 /* From inside: back to whoever started or resumed it. */
-void fiber_leave(struct fiber *fiber);
+static void fiber_leave(struct fiber *fiber);
 /* Whether `run` has returned. */
 bool fiber_ended(const struct fiber *fiber);
+
+#include "tests/emulation/fiber_switch.h"
 
 #endif

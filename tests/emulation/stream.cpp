@@ -27,6 +27,9 @@ struct emulation_event {
 
 namespace {
 
+/* What every GPU of compute capability 8.0 and newer gives a block: 8.6, 8.9 and 12.0 no more. */
+const size_t MOST_SHARED = 99 << 10;
+
 std::set<emulation_stream *> &streams() {
     static std::set<emulation_stream *> all;
     return all;
@@ -136,11 +139,11 @@ cudaError_t emulation_enqueue(cudaStream_t stream, std::function<void()> work) {
 cudaError_t emulation_launch(const char *name, dim3 blocks, dim3 threads, size_t shared, size_t granted,
                              cudaStream_t stream, std::function<void()> body) {
     emulation_turn turn;
-    const size_t usual = 48 << 10, most = 227 << 10;
+    const size_t usual = 48 << 10;
     uint64_t count = (uint64_t)threads.x * threads.y * threads.z;
     if (emulation_lost()) return keep(cudaErrorUnknown);
     if (!blocks.x || !blocks.y || !blocks.z || !count || blocks.x > 0x7fffffff || blocks.y > 65535 ||
-        blocks.z > 65535 || count > 1024 || threads.z > 64 || shared > most ||
+        blocks.z > 65535 || count > 1024 || threads.z > 64 || shared > MOST_SHARED ||
         (shared > usual && granted < shared)) {
         fprintf(stderr, "emulated GPU: %s: a launch of %u x %u x %u blocks of %llu threads with %zu bytes\n",
                 name, blocks.x, blocks.y, blocks.z, (unsigned long long)count, shared);
@@ -214,7 +217,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp *properties, int device) {
     properties->uuid.bytes[0] = (char)device;
     properties->major = 9;
     properties->multiProcessorCount = 4;
-    properties->sharedMemPerBlockOptin = 227 << 10;
+    properties->sharedMemPerBlockOptin = MOST_SHARED;
     return cudaSuccess;
 }
 

@@ -54,6 +54,15 @@ double *op_copy(struct op_case *c, const double *numbers, size_t count) {
     return copy;
 }
 
+int op_draw(struct op_case *c, int bound) {
+    struct random_key key = {.seed = (uint64_t)c->index, .purpose = RANDOM_TEST, .stream = c->streams++};
+    return (int)random_below(key, 0, (uint64_t)bound);
+}
+
+bool op_happens(struct op_case *c, int often) {
+    return op_draw(c, 100) < often;
+}
+
 /* ---- arrays */
 
 static double widen(uint16_t bits) {
@@ -333,11 +342,22 @@ static bool run_case(const struct op_suite *suite, int index, const char *name, 
 }
 
 static int usage(const char *program, const struct op_suite *suites) {
-    fprintf(stderr, "usage: %s BACKEND [SUITE [CASE]]; suites:", program);
+    fprintf(stderr, "usage: %s BACKEND [SUITE [CASE[-LAST]]]; suites:", program);
     for (const struct op_suite *s = suites; s->name; s++)
         fprintf(stderr, " %s (0..%d)", s->name, s->cases - 1);
     fprintf(stderr, "\n");
     return 2;
+}
+
+/* The numbers of the cases that the argument asks for, or of all. */
+static void cases_of(const struct op_suite *suite, const char *argument, int *first, int *last) {
+    *first = 0;
+    *last = suite->cases - 1;
+    if (!argument) return;
+    const char *dash = strchr(argument, '-');
+    *first = atoi(argument);
+    int asked = dash ? atoi(dash + 1) : *first;
+    *last = !strcmp(suite->name, "random") || asked < *last ? asked : *last;
 }
 
 int op_test_main(int argc, char **argv, const struct op_suite *suites) {
@@ -348,13 +368,10 @@ int op_test_main(int argc, char **argv, const struct op_suite *suites) {
     int failed = 0, ran = 0;
     for (const struct op_suite *suite = suites; suite->name; suite++) {
         if (argc > 2 && strcmp(argv[2], suite->name)) continue;
-        int bad = 0;
-        for (int i = 0; i < suite->cases; i++) {
-            if (argc > 3 && i != atoi(argv[3])) continue;
-            bad += !run_case(suite, i, argv[1], rerun);
-            ran++;
-        }
-        printf("%s %s: %d cases, %d failed\n", bad ? "FAIL" : "ok  ", suite->name, suite->cases, bad);
+        int bad = 0, first, last, before = ran;
+        cases_of(suite, argc > 3 ? argv[3] : NULL, &first, &last);
+        for (int i = first; i <= last; i++, ran++) bad += !run_case(suite, i, argv[1], rerun);
+        printf("%s %s: %d cases, %d failed\n", bad ? "FAIL" : "ok  ", suite->name, ran - before, bad);
         failed += bad > 0;
     }
     return ran ? failed : usage(argv[0], suites);

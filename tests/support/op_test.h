@@ -3,6 +3,9 @@
  *
  *     test_NAME BACKEND [SUITE [CASE]]
  *
+ * where CASE may be FIRST-LAST. A suite called "random" draws its cases from their numbers, of which there is
+ * no end; without CASE it runs as many as it is said to have.
+ *
  * Values live twice: on the device as float or int32, and here as exactly the same numbers in double, which
  * the references of reference_ops.h compute with. Device arrays stand between guards that must not change. */
 #ifndef ADAPT_TESTS_SUPPORT_OP_TEST_H
@@ -53,6 +56,11 @@ void op_describe(struct op_case *c, const char *format, ...) __attribute__((form
 double *op_numbers(struct op_case *c, size_t count);
 /* A copy of numbers. */
 double *op_copy(struct op_case *c, const double *numbers, size_t count);
+
+/* The case's next random number of 0..bound-1; one of several; `often` times of a hundred. */
+int op_draw(struct op_case *c, int bound);
+#define OP_DRAW_OF(c, all) ((all)[op_draw(c, (int)(sizeof(all) / sizeof *(all)))])
+bool op_happens(struct op_case *c, int often);
 
 /* New arrays: normal random numbers times `spread`; one value everywhere; given numbers; junk that an
  * operation has to overwrite; random indices below a bound. */

@@ -177,6 +177,7 @@ static void add_gradients(const struct attention_shape *shape, const double *q, 
                           const double *v, const double *dout, bool roundings, double *dq, double *dk,
                           double *dv) {
     int width = shape->head_dim, group = shape->heads / shape->kv_heads;
+    const double scale = roundings ? fabs((double)shape->scale) : (double)shape->scale;
     for (int s = 0; s < shape->segments; s++) {
         const struct segment *g = &shape->segment[s];
         double *weight = calloc(2 * (size_t)(g->length + width), sizeof *weight),
@@ -190,8 +191,8 @@ static void add_gradients(const struct attention_shape *shape, const double *q, 
                     for (int c = 0; c < width && weight[p] != 0.0; c++) {
                         double x = q[query + (size_t)c], y = k[key + (size_t)c], z = dout[query + (size_t)c];
                         dv[key + (size_t)c] += weight[p] * (roundings ? fabs(z) : z);
-                        dq[query + (size_t)c] += shape->scale * gradient[p] * (roundings ? fabs(y) : y);
-                        dk[key + (size_t)c] += shape->scale * gradient[p] * (roundings ? fabs(x) : x);
+                        dq[query + (size_t)c] += scale * gradient[p] * (roundings ? fabs(y) : y);
+                        dk[key + (size_t)c] += scale * gradient[p] * (roundings ? fabs(x) : x);
                     }
                 }
             }

@@ -3,6 +3,7 @@
 #include "tests/support/op_test.h"
 #include "tests/support/reference_ops.h"
 
+#include <limits.h>
 #include <math.h>
 
 /* Times sqrt(head dimension): values are of size 1 and scores of a few units, which are sums of that many
@@ -15,7 +16,7 @@ static const double CUT_ERROR = 1e-2; /* and where tensor cores cut off sums of 
 static const double HALF_ROUNDING = 1.01 / 256;
 static const double DIFFERENCE_STEP = 0.05, DIFFERENCE_ERROR = 3e-4;
 
-enum { MOST_SEGMENTS = 24 };
+enum { MOST_SEGMENTS = 24, MOST_ROWS = 280, MOST_NUMBERS = 60000 /* of random shapes */ };
 
 struct layout {
     int segments;
@@ -208,6 +209,47 @@ static void run_unaligned(struct op_case *c, int index) {
     compare_backward(c, &shape);
 }
 
+/* Segments of all lengths, many of them of one row, some of them behind a prefix. */
+static struct layout random_layout(struct op_case *c, bool with_prefixes) {
+    static const int lengths[] = {1, 1, 2, 8, 20, 40, 70, 140};
+    struct layout layout = {.segments = 1 + op_draw(c, op_happens(c, 20) ? MOST_SEGMENTS : 4)};
+    int rows = 0, most = OP_DRAW_OF(c, lengths);
+    for (int s = 0; s < layout.segments; s++) {
+        struct segment *g = &layout.segment[s];
+        *g = (struct segment){.start = rows, .length = op_draw(c, most + 1)};
+        if (op_happens(c, 20)) g->length = 1;
+        if (rows + g->length > MOST_ROWS) g->length = MOST_ROWS - rows;
+        if (with_prefixes && rows > 0 && op_happens(c, 60)) {
+            g->prefix_start = op_draw(c, rows);
+            g->prefix_length = op_draw(c, rows - g->prefix_start + 1);
+        }
+        rows += g->length;
+    }
+    return layout;
+}
+
+static void run_random(struct op_case *c, int index) {
+    static const int groups[] = {1, 1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 33};
+    static const int few[] = {1, 2, 5, 20}, many[] = {40, 64, 65, 128, 200, INT_MAX};
+    static const double scales[] = {1.0, 1.0, 1.0, 1.0, 2.0, 0.1, 0.0, -1.0};
+    const bool with_prefixes = index % 2;
+    struct layout layout = random_layout(c, with_prefixes);
+    struct attention_shape shape = {.segments = layout.segments, .segment = layout.segment};
+    for (int s = 0; s < layout.segments; s++) shape.rows += layout.segment[s].length;
+    shape.head_dim = op_happens(c, 80) ? 16 * (1 + op_draw(c, 16)) : 1 + op_draw(c, 256);
+    shape.kv_heads = 1 + op_draw(c, 3);
+    shape.heads = shape.kv_heads * OP_DRAW_OF(c, groups);
+    while (shape.rows * shape.heads * shape.head_dim > MOST_NUMBERS && shape.heads > shape.kv_heads)
+        shape.heads -= shape.kv_heads;
+    if (op_happens(c, 60)) shape.window = op_happens(c, 50) ? OP_DRAW_OF(c, few) : OP_DRAW_OF(c, many);
+    shape.scale = (float)(OP_DRAW_OF(c, scales) / sqrt(shape.head_dim));
+    c->shift = op_happens(c, 10) ? 1 + (size_t)op_draw(c, 15) : 8 * (size_t)op_draw(c, 3);
+    op_describe(c, "%d segments of %d rows%s, %d/%d heads of %d, window %d, scale %g, shift %zu",
+                shape.segments, shape.rows, with_prefixes ? " with prefixes" : "", shape.heads,
+                shape.kv_heads, shape.head_dim, shape.window, (double)shape.scale, c->shift);
+    with_prefixes ? compare_usual(c, &shape) : compare_backward(c, &shape);
+}
+
 static double weighted_output(struct op_case *c, void *context) {
     struct tensors *t = context;
     c->backend->attention(c->backend, &t->shape, t->q->view, t->k->view, t->v->view, t->out->view,
@@ -294,6 +336,7 @@ int main(int argc, char **argv) {
                                              {"extreme", HEADS, run_extreme},
                                              {"nan", LAYOUT_CASES, run_nan},
                                              {"failures", 7, run_failures},
+                                             {"random", 120, run_random},
                                              {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

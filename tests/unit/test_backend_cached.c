@@ -4,6 +4,7 @@
 #include "tests/support/reference_ops.h"
 
 #include "base/random.h"
+#include <limits.h>
 #include <math.h>
 #include <stdlib.h>
 
@@ -15,7 +16,7 @@ static const double CUT_ERROR = 1e-2; /* and where tensor cores cut off sums of 
  * products with them. */
 static const double HALF_ROUNDING = 1.01 / 256;
 
-enum { MOST_SEGMENTS = 6, MOST_PAGES = 600 };
+enum { MOST_SEGMENTS = 6, MOST_PAGES = 600, MOST_NUMBERS = 60000 /* of random shapes */ };
 
 struct layout {
     int segments;
@@ -112,6 +113,16 @@ static struct array *make_cache(struct op_case *c, const struct cached *t, doubl
     return activations_given(c, (size_t)t->cache_rows * width, numbers);
 }
 
+/* The arrays of a shape. */
+static void fill(struct op_case *c, struct cached *t, double spread) {
+    size_t queries = (size_t)(t->shape.rows * t->shape.heads * t->shape.head_dim);
+    deal_pages(c, t);
+    t->q = activations_random(c, queries, spread);
+    t->k = make_cache(c, t, spread);
+    t->v = make_cache(c, t, 1.0);
+    t->out = activations_output(c, queries);
+}
+
 static void make(struct op_case *c, struct cached *t, int index, double spread) {
     int number = index / LAYOUT_CASES, within = index % LAYOUT_CASES, head = (within + number) % HEADS;
     const struct layout *layout = &layouts[number];
@@ -130,12 +141,7 @@ static void make(struct op_case *c, struct cached *t, int index, double spread) 
     t->shape.scale = (float)(1.0 / sqrt(t->shape.head_dim));
     op_describe(c, "layout %d of %d rows, %d/%d heads of %d, window %d, pages of %d", number, t->shape.rows,
                 t->shape.heads, t->shape.kv_heads, t->shape.head_dim, t->shape.window, t->shape.page_rows);
-    deal_pages(c, t);
-    size_t queries = (size_t)(t->shape.rows * t->shape.heads * t->shape.head_dim);
-    t->q = activations_random(c, queries, spread);
-    t->k = make_cache(c, t, spread);
-    t->v = make_cache(c, t, 1.0);
-    t->out = activations_output(c, queries);
+    fill(c, t, spread);
 }
 
 static void run(struct op_case *c, struct cached *t) {
@@ -210,6 +216,37 @@ static void run_alone(struct op_case *c, int index) {
     }
 }
 
+static void run_random(struct op_case *c, int index) {
+    static const int groups[] = {1, 2, 3, 4, 5, 6, 7, 8, 16, 17, 40};
+    static const int lengths[] = {1, 1, 1, 3, 17, 40, 90}, pasts[] = {0, 1, 30, 65, 130, 300, 509};
+    static const int sizes[] = {1, 2, 7, 16, 32, 64, 100, 512}, few[] = {1, 2, 5, 20},
+                     many[] = {40, 64, 129, INT_MAX};
+    struct cached t = {.shape = {.segments = 1 + op_draw(c, MOST_SEGMENTS)}};
+    int most = OP_DRAW_OF(c, lengths), past = OP_DRAW_OF(c, pasts);
+    for (int s = 0; s < t.shape.segments; s++) {
+        struct cached_segment *g = &t.segment[s];
+        *g = (struct cached_segment){t.shape.rows, 1 + op_draw(c, most), op_draw(c, past + 1), NULL};
+        if (op_happens(c, 5)) g->length = 0;
+        t.shape.rows += g->length;
+    }
+    t.shape.segment = t.segment;
+    t.shape.head_dim = op_happens(c, 80) ? 16 * (1 + op_draw(c, 16)) : 1 + op_draw(c, 256);
+    t.shape.kv_heads = 1 + op_draw(c, 3);
+    t.shape.heads = t.shape.kv_heads * OP_DRAW_OF(c, groups);
+    while (t.shape.rows * t.shape.heads * t.shape.head_dim > MOST_NUMBERS && t.shape.heads > t.shape.kv_heads)
+        t.shape.heads -= t.shape.kv_heads;
+    if (op_happens(c, 50)) t.shape.window = op_happens(c, 50) ? OP_DRAW_OF(c, few) : OP_DRAW_OF(c, many);
+    t.shape.page_rows = OP_DRAW_OF(c, sizes);
+    t.shape.scale = (float)((op_happens(c, 5) ? -1.0 : 1.0) / sqrt(t.shape.head_dim));
+    c->shift = op_happens(c, 10) ? 1 + (size_t)op_draw(c, 15) : 8 * (size_t)op_draw(c, 3);
+    op_describe(c, "%d, %d segments of %d rows, %d/%d heads of %d, window %d, pages of %d, shift %zu", index,
+                t.shape.segments, t.shape.rows, t.shape.heads, t.shape.kv_heads, t.shape.head_dim,
+                t.shape.window, t.shape.page_rows, c->shift);
+    fill(c, &t, 1.5);
+    const double error = FORWARD_ERROR * sqrt(t.shape.head_dim);
+    compare(c, &t, error, error);
+}
+
 /* A NaN in a key reaches the rows that see it and their heads, and nothing else. */
 static void run_nan(struct op_case *c, int index) {
     static const int positions[] = {3, 29, 30, 77, 129};
@@ -272,6 +309,7 @@ int main(int argc, char **argv) {
                                              {"alone", LAYOUT_CASES, run_alone},
                                              {"nan", LAYOUT_CASES, run_nan},
                                              {"failures", 9, run_failures},
+                                             {"random", 120, run_random},
                                              {NULL, 0, NULL}};
     return op_test_main(argc, argv, suites);
 }

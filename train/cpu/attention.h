@@ -47,7 +47,7 @@ static inline struct range pairs_keys(const struct pairs *pairs, int from, int t
 /* The queries that see any of the keys `from` .. `to`-1 of the block. */
 static inline struct range pairs_queries(const struct pairs *pairs, int from, int to) {
     int first = attention_clamp(pairs->key + from - pairs->position, pairs->rows), last = pairs->rows;
-    if (pairs->window > 0)
+    if (pairs->window > 0 && pairs->window < pairs->position + pairs->rows) /* longer ones hide nothing */
         last = attention_clamp(pairs->key + to - 1 + pairs->window - pairs->position, pairs->rows);
     return (struct range){first, last > first ? last : first};
 }

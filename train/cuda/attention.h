@@ -16,7 +16,11 @@ extern "C" {
 #include "train/attention_shape.h"
 }
 
-enum { LANES = 4, WIDEST = 256 /* dimension of a head */ };
+enum {
+    LANES = 4,
+    WIDEST = 256,           /* dimension of a head */
+    MOST_SHARED = 99 << 10, /* bytes for a block: 8.6, 8.9 and 12.0 have no more, other GPUs do */
+};
 
 /* Some tokens of a segment. Positions count from the start of the prefix, or of the cached sequence. */
 struct attention_tile {

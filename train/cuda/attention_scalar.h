@@ -5,23 +5,22 @@
 
 #include "train/cuda/attention.h"
 
-#ifdef ADAPT_EMULATION
-enum { MOST_ROWS = 32, FEW_ROWS = 8 };
-#else
 enum { MOST_ROWS = 64, FEW_ROWS = 16 };
-#endif
 
 /* Sizes of tiles for heads of up to WIDE columns. */
 template <int WIDE> struct tile_sizes {
     enum {
         ROWS = WIDE > 128 ? MOST_ROWS / 2 : MOST_ROWS,
-        OTHERS = WIDE > 128 ? 16 : 32,
+        KEYS = WIDE > 128 ? 16 : 32, /* of the other side, forward */
+        OTHERS = WIDE > 128  ? 8
+                 : WIDE > 64 ? 16
+                             : 32, /* backward */
         THREADS = ROWS * LANES
     };
 };
 
 /* Rows are `tile_stride` apart so that neighbours are in different banks. */
-static __device__ __host__ __forceinline__ int tile_stride(int columns) {
+static __device__ __host__ constexpr __forceinline__ int tile_stride(int columns) {
     return columns + 1;
 }
 

@@ -81,9 +81,9 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
     tile_load(values, row, lane, width, inside ? v + at : NULL);
     /* Tokens from the first key on, up to the last that the window lets see the last key; each with all
      * heads. */
-    int end = tile.last;
-    if (plan.window > 0 && tile.position + tile.count - 1 + plan.window < end)
-        end = tile.position + tile.count - 1 + plan.window;
+    const int last_key = tile.position + tile.count - 1;
+    const int end =
+        plan.window > 0 && plan.window < tile.last - last_key ? last_key + plan.window : tile.last;
     const int count = (end - tile.position) * plan.group;
     for (int first = 0; first < count; first += QUERIES) {
         __syncthreads();
@@ -122,12 +122,12 @@ static __global__ void __launch_bounds__(tile_sizes<WIDE>::THREADS)
     tile_store<WIDE>(dv + at, value_sums, 1.0f, lane, width);
 }
 
-template <int WIDE> static size_t queries_bytes(int head_dim) {
+template <int WIDE> static constexpr size_t queries_bytes(int head_dim) {
     const size_t rows = tile_sizes<WIDE>::ROWS, others = tile_sizes<WIDE>::OTHERS;
     return sizeof(float) * (2 * (rows + others) * (size_t)tile_stride(head_dim) + rows * (others + 1));
 }
 
-template <int WIDE> static size_t keys_bytes(int head_dim) {
+template <int WIDE> static constexpr size_t keys_bytes(int head_dim) {
     const size_t rows = tile_sizes<WIDE>::ROWS, others = tile_sizes<WIDE>::OTHERS;
     return queries_bytes<WIDE>(head_dim) + sizeof(float) * (rows * (others + 1) + 2 * others);
 }
@@ -135,6 +135,7 @@ template <int WIDE> static size_t keys_bytes(int head_dim) {
 template <typename T, int WIDE>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *queries,
                 const struct attention_plan *keys, const struct backward_operands *at) {
+    static_assert(keys_bytes<WIDE>(WIDE) <= MOST_SHARED, "a block's tiles fit every GPU");
     const int width = queries->head_dim, threads = tile_sizes<WIDE>::THREADS;
     const T *q = (const T *)at->q, *k = (const T *)at->k, *v = (const T *)at->v, *dout = (const T *)at->dout;
     cuda_launch(cuda, op, kernel_queries<T, WIDE>,

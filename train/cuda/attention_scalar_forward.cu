@@ -5,7 +5,7 @@
 template <typename T, int WIDE, int ROWS>
 static __global__ void __launch_bounds__(ROWS *LANES)
     kernel_attention(struct attention_plan plan, const T *q, const T *k, const T *v, T *out, float *lse) {
-    enum { KEYS = tile_sizes<WIDE>::OTHERS };
+    enum { KEYS = tile_sizes<WIDE>::KEYS };
     KERNEL_SHARED(memory);
     const int width = plan.head_dim, stride = tile_stride(width);
     float *queries = (float *)memory, *keys = queries + ROWS * stride, *values = keys + KEYS * stride;
@@ -59,14 +59,19 @@ static __global__ void __launch_bounds__(ROWS *LANES)
     if (lse && lane == 0) lse[my.index] = most + logf(total);
 }
 
+template <int WIDE, int ROWS> static constexpr size_t shared_bytes(int head_dim) {
+    const size_t rows = ROWS, keys = tile_sizes<WIDE>::KEYS;
+    return sizeof(float) * ((rows + 2 * keys) * (size_t)tile_stride(head_dim) + rows * (keys + 1));
+}
+
 template <typename T, int WIDE, int ROWS>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                 const struct forward_operands *at) {
-    const size_t keys = tile_sizes<WIDE>::OTHERS, stride = (size_t)tile_stride(plan->head_dim);
+    static_assert(shared_bytes<WIDE, ROWS>(WIDE) <= MOST_SHARED, "a block's tiles fit every GPU");
     cuda_launch(cuda, op, kernel_attention<T, WIDE, ROWS>,
                 dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), ROWS * LANES,
-                sizeof(float) * ((ROWS + 2 * keys) * stride + ROWS * (keys + 1)), *plan, (const T *)at->q,
-                (const T *)at->k, (const T *)at->v, (T *)at->out, at->lse);
+                shared_bytes<WIDE, ROWS>(plan->head_dim), *plan, (const T *)at->q, (const T *)at->k,
+                (const T *)at->v, (T *)at->out, at->lse);
 }
 
 int attention_scalar_rows(int head_dim, int most) {

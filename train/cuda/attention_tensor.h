@@ -28,7 +28,8 @@ template <int WIDE> struct tensor_sizes {
     enum {
         KEYS = WIDE > 64 ? 32 : 64,    /* of the other side, forward */
         OTHERS = WIDE > 128 ? 16 : 32, /* backward */
-        STRIDE = WIDE + 8 /* between rows: eight of them have their same columns in different banks */
+        /* Between rows: eight of them have their same columns in different banks. */
+        STRIDE = WIDE + 8
     };
 };
 
@@ -148,6 +149,18 @@ template <int N> static __device__ __forceinline__ void clear(float (&sums)[N][4
 /* The column of a fragment's element e of the i-th eight columns; its row is lane / 4 + e / 2 * 8. */
 static __device__ __forceinline__ int fragment_column(int lane, int i, int e) {
     return i * 8 + lane % 4 * 2 + e % 2;
+}
+
+/* Takes their weight from scores of pairs that do not see each other: those of which seen(which of the
+ * thread's two rows, column) is false. */
+template <int N, typename F>
+static __device__ __forceinline__ void hide_unseen(float (&scores)[N][4], F seen) {
+    const int lane = (int)threadIdx.x % WARP;
+#pragma unroll
+    for (int i = 0; i < N; i++)
+#pragma unroll
+        for (int e = 0; e < 4; e++)
+            scores[i][e] = seen(e / 2, fragment_column(lane, i, e)) ? scores[i][e] : -INFINITY;
 }
 
 /* Half of a fragment: columns of one row, times a factor. */

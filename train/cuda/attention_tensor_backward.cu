@@ -4,10 +4,10 @@
 
 /* The weight P = 2^(scale score - lse) of a pair and dS but for its factor `scale`, over scores and slopes.
  */
-static __device__ __forceinline__ void differentiate(float scale, float lse, float inner, bool seen,
-                                                     float *score, float *slope) {
-    *score = seen ? exponential(fmaf(scale, *score, -lse)) : 0.0f;
-    *slope = seen ? *score * (*slope - inner) : 0.0f;
+static __device__ __forceinline__ void differentiate(float scale, float lse, float inner, float *score,
+                                                     float *slope) {
+    *score = exponential(fmaf(scale, *score, -lse));
+    *slope = *score * (*slope - inner);
 }
 
 template <int WIDE>
@@ -50,14 +50,15 @@ static __global__ void __launch_bounds__(THREADS)
         clear(slopes);
         product_rows<WIDE, KEYS>(scores, queries + warp.first * STRIDE, keys + stage * STAGE);
         product_rows<WIDE, KEYS>(slopes, above + warp.first * STRIDE, values + stage * STAGE);
+        if (sight == SOME_PAIRS)
+            hide_unseen(scores, [&](int which, int column) {
+                return sees(plan.window, warp.my[which].position, key + column);
+            });
 #pragma unroll
         for (int i = 0; i < KEYS / 8; i++)
 #pragma unroll
             for (int e = 0; e < 4; e++)
-                differentiate(plan.scale * LOG2_E, log_sum[e / 2], mean[e / 2],
-                              sight == ALL_PAIRS || sees(plan.window, warp.my[e / 2].position,
-                                                         key + fragment_column(warp.lane, i, e)),
-                              &scores[i][e], &slopes[i][e]);
+                differentiate(plan.scale * LOG2_E, log_sum[e / 2], mean[e / 2], &scores[i][e], &slopes[i][e]);
         product_columns<WIDE, KEYS>(sums, slopes, keys + stage * STAGE);
     }
 #pragma unroll
@@ -83,7 +84,6 @@ static __global__ void __launch_bounds__(THREADS)
     KERNEL_SHARED(memory);
     bf16 *keys = (bf16 *)memory, *values = keys + ROWS * STRIDE, *queries = values + ROWS * STRIDE,
          *above = queries + 2 * STAGE;
-    float *log_sum = (float *)(above + 2 * STAGE), *mean = log_sum + 2 * QUERIES;
     const struct attention_tile tile = plan.tile[blockIdx.x];
     const int lane = (int)threadIdx.x % WARP, warp_row = (int)threadIdx.x / WARP * WARP_ROWS;
     const size_t kv_head = blockIdx.y;
@@ -99,10 +99,10 @@ static __global__ void __launch_bounds__(THREADS)
         if (WANTED & KEY_GRADIENT) copy_begin(values + row * STRIDE + column, v + at, there);
     });
     /* Tokens from the first key on, up to the last that the window lets see the last key; each with all
-     * heads. */
-    int end = tile.last;
-    if (plan.window > 0 && tile.position + tile.count - 1 + plan.window < end)
-        end = tile.position + tile.count - 1 + plan.window;
+     * heads. The log-sum-exp and <dO, O> of a query stand behind the columns of its row. */
+    const int last_key = tile.position + tile.count - 1;
+    const int end =
+        plan.window > 0 && plan.window < tile.last - last_key ? last_key + plan.window : tile.last;
     const int count = (end - tile.position) * plan.group;
     const auto query_index = [&](int query) {
         return (size_t)(tile.start + query / plan.group) * plan.heads + kv_head * plan.group +
@@ -120,8 +120,9 @@ static __global__ void __launch_bounds__(THREADS)
         if (row >= QUERIES) return;
         const bool there = first_query + row < count;
         const size_t at = there ? query_index(first_query + row) : 0;
-        copy_begin_word(log_sum + stage * QUERIES + row, lse + at, there);
-        copy_begin_word(mean + stage * QUERIES + row, inner + at, there);
+        bf16 *behind = queries + stage * STAGE + row * STRIDE + WIDE;
+        copy_begin_word(behind, lse + at, there);
+        copy_begin_word(behind + 2, inner + at, there);
     };
     copy_others(0, 0);
     for (int first = 0, stage = 0; first < count; first += QUERIES, stage ^= 1) {
@@ -138,16 +139,19 @@ static __global__ void __launch_bounds__(THREADS)
         product_rows<WIDE, QUERIES>(weights, keys + warp_row * STRIDE, queries + stage * STAGE);
         if (WANTED & KEY_GRADIENT)
             product_rows<WIDE, QUERIES>(slopes, values + warp_row * STRIDE, above + stage * STAGE);
+        if (sight == SOME_PAIRS)
+            hide_unseen(weights, [&](int which, int column) {
+                return sees(plan.window, tile.position + (first + column) / plan.group,
+                            warp_key + lane / LANES + which * 8);
+            });
 #pragma unroll
         for (int i = 0; i < QUERIES / 8; i++)
 #pragma unroll
             for (int e = 0; e < 4; e++) {
                 const int other = fragment_column(lane, i, e);
-                const bool seen =
-                    sight == ALL_PAIRS || sees(plan.window, tile.position + (first + other) / plan.group,
-                                               warp_key + lane / LANES + e / 2 * 8);
-                differentiate(plan.scale * LOG2_E, LOG2_E * log_sum[stage * QUERIES + other],
-                              mean[stage * QUERIES + other], seen, &weights[i][e], &slopes[i][e]);
+                const float *behind = (const float *)(queries + stage * STAGE + other * STRIDE + WIDE);
+                differentiate(plan.scale * LOG2_E, LOG2_E * behind[0], behind[1], &weights[i][e],
+                              &slopes[i][e]);
             }
         if (WANTED & VALUE_GRADIENT)
             product_columns<WIDE, QUERIES>(value_sums, weights, above + stage * STAGE);
@@ -167,16 +171,16 @@ template <int WIDE, int WANTED>
 static void run_keys(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                      size_t shared, const struct backward_operands *at) {
     cuda_launch(cuda, op, kernel_keys<WIDE, WANTED>, dim3(plan->tiles, (unsigned)plan->kv_heads), THREADS,
-                shared + sizeof(float) * 4 * tensor_sizes<WIDE>::OTHERS, *plan, (const bf16 *)at->q,
-                (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner, (const bf16 *)at->dout,
-                (bf16 *)at->dk, (bf16 *)at->dv);
+                shared, *plan, (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, at->lse,
+                at->inner, (const bf16 *)at->dout, (bf16 *)at->dk, (bf16 *)at->dv);
 }
 
 template <int WIDE>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *queries,
                 const struct attention_plan *keys, const struct backward_operands *at) {
-    const size_t rows = 2 * MOST_ROWS + 4 * tensor_sizes<WIDE>::OTHERS,
-                 shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
+    constexpr size_t rows = 2 * MOST_ROWS + 4 * tensor_sizes<WIDE>::OTHERS,
+                     shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
+    static_assert(shared <= MOST_SHARED, "a block's tiles fit every GPU");
     cuda_launch(cuda, op, kernel_queries<WIDE>,
                 dim3(queries->tiles, (unsigned)(queries->kv_heads * queries->parts)), THREADS, shared,
                 *queries, (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, at->lse, at->inner,

@@ -32,14 +32,10 @@ static __global__ void __launch_bounds__(THREADS)
         float scores[KEYS / 8][4], shift[2], correction[2];
         clear(scores);
         product_rows<WIDE, KEYS>(scores, queries + warp.first * STRIDE, keys + stage * STAGE);
-        if (sight == SOME_PAIRS) {
-#pragma unroll
-            for (int i = 0; i < KEYS / 8; i++)
-#pragma unroll
-                for (int e = 0; e < 4; e++)
-                    if (!sees(plan.window, warp.my[e / 2].position, key + fragment_column(warp.lane, i, e)))
-                        scores[i][e] = -INFINITY;
-        }
+        if (sight == SOME_PAIRS)
+            hide_unseen(scores, [&](int which, int column) {
+                return sees(plan.window, warp.my[which].position, key + column);
+            });
 #pragma unroll
         for (int r = 0; r < 2; r++) {
             float here = -INFINITY;
@@ -80,11 +76,12 @@ static __global__ void __launch_bounds__(THREADS)
 template <int WIDE, int ROWS>
 static void run(struct cuda *cuda, enum cuda_operation op, const struct attention_plan *plan,
                 const struct forward_operands *at) {
-    const size_t rows = ROWS + 4 * tensor_sizes<WIDE>::KEYS;
+    constexpr size_t rows = ROWS + 4 * tensor_sizes<WIDE>::KEYS,
+                     shared = sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE;
+    static_assert(shared <= MOST_SHARED, "a block's tiles fit every GPU");
     cuda_launch(cuda, op, kernel_attention<WIDE, ROWS>,
-                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), THREADS,
-                sizeof(bf16) * rows * tensor_sizes<WIDE>::STRIDE, *plan, (const bf16 *)at->q,
-                (const bf16 *)at->k, (const bf16 *)at->v, (bf16 *)at->out, at->lse);
+                dim3(plan->tiles, (unsigned)(plan->kv_heads * plan->parts)), THREADS, shared, *plan,
+                (const bf16 *)at->q, (const bf16 *)at->k, (const bf16 *)at->v, (bf16 *)at->out, at->lse);
 }
 
 int attention_tensor_rows(int head_dim, int most) {
