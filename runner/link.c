@@ -95,6 +95,7 @@ static int open_peers(const struct group *group, struct backend *backend, struct
     if (code == ERROR_PEER) return error_set(err, code, "%s", wrong.message);
     snprintf(link->description, sizeof link->description, "%s", verdict.library);
     if (code) {
+        if (link->peers) link->peers->abandon(link->peers); /* closing in order takes all ranks */
         close_peers(link);
         snprintf(why, WHY_BYTES, "%s", wrong.message);
     }

@@ -31,8 +31,8 @@ void trainer_watch(struct trainer *trainer, void (*pulse)(void *context), void *
 /* Bytes of device memory that trainer_create takes at most on each of `ranks` ranks, and what for. */
 struct trainer_memory {
     double weights; /* float32 */
-    double
-        copies; /* of weights and of the validation gradient, in what products are taken in; 0 for float32 */
+    double copies;  /* of what products are taken with: weights, the validation gradient, old weights; 0 for
+                       float32 */
     double gradient;
     double moments;     /* the optimizer's */
     double direction;   /* the validation gradient */

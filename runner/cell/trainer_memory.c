@@ -51,8 +51,10 @@ struct trainer_memory trainer_memory(struct backend *backend, const struct loade
         if (2 * held > moments) moments = 2 * held;
     }
     limits.activations = backend ? backend->activations : DTYPE_F32;
+    /* Products are also taken with the validation gradient and, looking ahead, with the old weights. */
+    int copies = 1 + trainer_wants_alignment(plan) + trainer_looks_ahead(plan);
     struct trainer_memory m = {.weights = vector,
-                               .copies = halves ? vector / 2 * (1 + trainer_wants_alignment(plan)) : 0.0,
+                               .copies = halves ? vector / 2 * copies : 0.0,
                                .gradient = vector,
                                .moments = (double)(moments * sizeof(float)),
                                .direction = trainer_wants_alignment(plan) ? vector : 0.0,
@@ -93,8 +95,16 @@ int trainer_check_room(const struct trainer *t, const struct training_settings *
     size_t left, total;
     char parts[512];
     struct trainer_memory memory = trainer_memory(t->backend, t->model, training, &t->plan, t->group->size);
+    int rows = trainer_limits(t->model, training, &t->plan).rows;
+    const struct model_config *model = &t->model->config;
     t->backend->memory(t->backend, &left, &total);
-    if (!total || memory.total <= (double)left) return 0;
+    if (!total) return 0;
+    /* Taken first: an earlier trainer's is there still. */
+    if (!t->backend->reserve(t->backend, rows, model->hidden, model->vocabulary, rows, err)) {
+        t->backend->memory(t->backend, &left, &total);
+        left += (size_t)memory.workspace;
+    }
+    if (memory.total <= (double)left) return 0;
     trainer_memory_describe(&memory, parts, sizeof parts);
     return error_set(
         err, ERROR_MEMORY,

@@ -1,5 +1,5 @@
-/* cuBLASLt with plain loops: column-major layouts, float32 or bfloat16 operands, float32 sums, one rounding
- * at the end. */
+/* cuBLASLt with plain loops: column-major layouts, float32 or bfloat16 operands, float32 sums. Long sums are
+ * cut into parts where that is allowed, and the parts rounded to the output's type if that is allowed too. */
 #include "cublasLt.h"
 #include "cuda_bf16.h"
 #include "tests/emulation/emulation.h"
@@ -19,6 +19,7 @@ struct emulation_lt_layout {
 };
 struct emulation_lt_preference {
     uint32_t alignment[4]; /* A, B, C, D */
+    uint32_t reductions;
 };
 
 namespace {
@@ -73,18 +74,27 @@ float dot(uint64_t n, const float *x, const float *y) {
     return sum;
 }
 
-void multiply(const emulation_lt_description &d, float alpha, const void *a, const emulation_lt_layout &la,
-              const void *b, const emulation_lt_layout &lb, float beta, void *c,
-              const emulation_lt_layout &lc) {
+float round_part(float part) {
+    return __bfloat162float(__float2bfloat16_rn(part));
+}
+
+enum { PARTS = 4 }; /* of a sum, where they may be rounded */
+
+void multiply(const emulation_lt_description &d, bool rounds_parts, float alpha, const void *a,
+              const emulation_lt_layout &la, const void *b, const emulation_lt_layout &lb, float beta,
+              void *c, const emulation_lt_layout &lc) {
     std::vector<float> left = rows_of(a, la, d.a == CUBLAS_OP_T);  /* [m, k] */
     std::vector<float> right = rows_of(b, lb, d.b == CUBLAS_OP_N); /* [n, k] */
     uint64_t m = lc.rows, n = lc.columns, k = m ? left.size() / m : 0;
     for (uint64_t j = 0; j < n; j++)
         for (uint64_t i = 0; i < m; i++) {
             float sum = 0.0f;
-            for (uint64_t e = 0; e < k; e += RUN)
-                sum += dot(k - e < RUN ? k - e : (uint64_t)RUN, left.data() + i * k + e,
-                           right.data() + j * k + e);
+            uint64_t run = rounds_parts ? (k + PARTS - 1) / PARTS : (uint64_t)RUN;
+            for (uint64_t e = 0; e < k; e += run) {
+                float part =
+                    dot(k - e < run ? k - e : run, left.data() + i * k + e, right.data() + j * k + e);
+                sum += rounds_parts ? round_part(part) : part;
+            }
             uint64_t at = j * (uint64_t)lc.stride + i;
             float old = beta == 0.0f ? 0.0f : beta * get(c, lc.type, at);
             set(c, lc.type, at, alpha * sum + old);
@@ -101,7 +111,9 @@ cublasStatus_t cublasLtDestroy(cublasLtHandle_t handle) {
     delete handle;
     return CUBLAS_STATUS_SUCCESS;
 }
-cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *out, cublasComputeType_t, cudaDataType_t) {
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t *out, cublasComputeType_t compute,
+                                        cudaDataType_t scale) {
+    if (compute != CUBLAS_COMPUTE_32F || scale != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
     *out = new emulation_lt_description{CUBLAS_OP_N, CUBLAS_OP_N};
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -128,7 +140,7 @@ cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t layout) {
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t *out) {
-    *out = new emulation_lt_preference{{256, 256, 256, 256}};
+    *out = new emulation_lt_preference{{256, 256, 256, 256}, CUBLASLT_REDUCTION_SCHEME_MASK};
     return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t preference) {
@@ -141,6 +153,8 @@ cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t p
     if (what >= CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES)
         memcpy(&preference->alignment[what - CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES], value,
                sizeof(uint32_t));
+    if (what == CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK)
+        memcpy(&preference->reductions, value, sizeof preference->reductions);
     return CUBLAS_STATUS_SUCCESS;
 }
 
@@ -158,6 +172,8 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
     if (a->type == CUDA_R_32F && c->type != CUDA_R_32F) return CUBLAS_STATUS_NOT_SUPPORTED;
     memset(results, 0, sizeof *results);
     for (int i = 0; i < 4; i++) results->algo.data[i] = preference->alignment[i];
+    results->algo.data[4] = (preference->reductions & (CUBLASLT_REDUCTION_SCHEME_INPLACE |
+                                                       CUBLASLT_REDUCTION_SCHEME_OUTPUT_TYPE)) != 0;
     *found = 1;
     return CUBLAS_STATUS_SUCCESS;
 }
@@ -181,6 +197,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t description
     memcpy(&keep, beta, sizeof keep);
     emulation_lt_description op = *description;
     emulation_lt_layout la = *layout_a, lb = *layout_b, lc = *layout_d;
-    emulation_enqueue(stream, [=] { multiply(op, by, a, la, b, lb, keep, d, lc); });
+    bool rounds_parts = algo->data[4] && layout_d->type == CUDA_R_16BF;
+    emulation_enqueue(stream, [=] { multiply(op, rounds_parts, by, a, la, b, lb, keep, d, lc); });
     return CUBLAS_STATUS_SUCCESS;
 }

@@ -22,7 +22,7 @@ struct emulation_link {
 
 namespace {
 
-const int PATIENCE = 30 * 1000; /* milliseconds that ranks wait for each other at the beginning and the end */
+const int PATIENCE = 30 * 1000; /* milliseconds that ranks wait for each other at the end */
 
 std::string file_name(const emulation_link *link, const char *what, long number, int rank) {
     return link->name + "." + what + std::to_string(number) + "." + std::to_string(rank);
@@ -66,6 +66,17 @@ bool await_all(const emulation_link *link, const char *what) {
 
 void remove_files(emulation_link *link) {
     for (const std::string &path : link->written) unlink(path.c_str());
+    link->written.clear();
+}
+
+/* What is left of links that were given up goes with the process: other ranks may still read it. */
+std::vector<emulation_link *> &links() {
+    static std::vector<emulation_link *> &all = *new std::vector<emulation_link *>;
+    if (all.empty())
+        atexit([] {
+            for (emulation_link *link : links()) remove_files(link);
+        });
+    return all;
 }
 
 /* Begins a call on numbers in place, after the stream's work so far: this rank's part is written if it gives
@@ -94,6 +105,12 @@ bool devices_differ(const emulation_link *link) {
         seen.push_back(device);
     }
     return true;
+}
+
+/* As if this rank failed before the others hear of it. */
+bool fails(int rank) {
+    const char *which = getenv("ADAPT_EMULATION_NCCL_FAILS");
+    return which && rank == atoi(which);
 }
 
 /* As if another rank's machine had gone: from the sum of this number on, none ends. */
@@ -128,12 +145,13 @@ ncclResult_t ncclGetUniqueId(ncclUniqueId *id) {
 ncclResult_t ncclCommInitRank(ncclComm_t *out, int ranks, ncclUniqueId id, int rank) {
     emulation_link *link = new emulation_link;
     int device = emulation_device();
+    links().push_back(link);
     link->name = id.internal;
     link->ranks = ranks;
     link->rank = rank;
-    if (!write_file(link, file_name(link, "hello", 0, rank), &device, sizeof device) ||
-        !await_all(link, "hello"))
+    if (fails(rank) || !write_file(link, file_name(link, "hello", 0, rank), &device, sizeof device))
         return ncclSystemError;
+    while (!all_there(link, "hello", 0)) usleep(1000); /* for ever, where one never comes */
     if (!devices_differ(link)) return ncclInvalidUsage;
     *out = link;
     return ncclSuccess;
@@ -152,7 +170,6 @@ ncclResult_t ncclCommDestroy(ncclComm_t link) {
 
 ncclResult_t ncclCommAbort(ncclComm_t link) {
     link->aborted = true;
-    remove_files(link);
     return ncclSuccess;
 }
 
@@ -183,6 +200,7 @@ ncclResult_t ncclAllReduce(const void *from, void *to, size_t count, ncclDataTyp
             read_file(file_name(link, "call", call, rank), part.data(), count * sizeof *at);
             for (size_t i = 0; i < count; i++) at[i] += part[i];
         }
+        if (getenv("ADAPT_EMULATION_NCCL_WRONG")) at[0] += 1.0f;
         return true;
     });
     return ncclSuccess;

@@ -67,6 +67,60 @@ static void test_ranks_that_share_a_gpu(void **state) {
     group_release(&group);
 }
 
+/* A rank fails on its way to the others, who would wait for it for ever. */
+static void test_a_rank_that_cannot_link(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    struct backend *backend;
+    char last[16];
+    need_emulation();
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    snprintf(last, sizeof last, "%d", group.size);
+    setenv("ADAPT_EMULATION_DEVICES", last, 1);
+    snprintf(last, sizeof last, "%d", group.size - 1);
+    setenv("ADAPT_EMULATION_NCCL_FAILS", last, 1);
+    assert_int_equal(device_open(MPI_COMM_WORLD, "cuda", DEVICE_AUTO, 1, &backend, &err), 0);
+    assert_int_equal(link_open(&group, backend, LINK_AUTO, &err), 0);
+    assert_null(link_peers(&group));
+    assert_non_null(strstr(link_describe(&group),
+                           "MPI through the host's memory (sums over the ranks: NCCL did "
+                           "not link CUDA device 0 with the others'"));
+    link_close(&group);
+    unsetenv("ADAPT_EMULATION_NCCL_FAILS");
+    assert_int_equal(link_open(&group, backend, LINK_NCCL, &err), 0); /* there is nothing left of it */
+    assert_non_null(link_peers(&group));
+    link_close(&group);
+    backend_destroy(&backend);
+    group_release(&group);
+}
+
+/* All are there, but their sums do not get through, or are none. */
+static void test_a_link_that_does_not_work(void **state) {
+    (void)state;
+    struct error err = {0};
+    struct group group;
+    struct backend *backend;
+    char devices[16];
+    need_emulation();
+    assert_int_equal(group_whole(MPI_COMM_WORLD, &group, &err), 0);
+    snprintf(devices, sizeof devices, "%d", group.size);
+    setenv("ADAPT_EMULATION_DEVICES", devices, 1);
+    assert_int_equal(device_open(MPI_COMM_WORLD, "cuda", DEVICE_AUTO, 1, &backend, &err), 0);
+    setenv("ADAPT_EMULATION_NCCL_BREAKS", "0", 1);
+    assert_int_equal(link_open(&group, backend, LINK_NCCL, &err), ERROR_DEVICE);
+    assert_non_null(strstr(err.message, "NCCL did not link CUDA device 0 with the others'"));
+    unsetenv("ADAPT_EMULATION_NCCL_BREAKS");
+    link_close(&group);
+    setenv("ADAPT_EMULATION_NCCL_WRONG", "1", 1);
+    assert_int_equal(link_open(&group, backend, LINK_NCCL, &err), ERROR_DEVICE);
+    assert_non_null(strstr(err.message, "ones add up to"));
+    unsetenv("ADAPT_EMULATION_NCCL_WRONG");
+    link_close(&group);
+    backend_destroy(&backend);
+    group_release(&group);
+}
+
 /* One rank cannot begin a sum; on the others' devices it would never end. */
 static void test_a_rank_that_cannot_begin(void **state) {
     (void)state;
@@ -102,8 +156,9 @@ static void test_a_rank_that_cannot_begin(void **state) {
 }
 
 /* Another rank's machine is gone while its part of a sum is awaited: the wait ends with NCCL's reason, be it
- * for the time or for everything. */
-static void break_a_sum(bool timed) {
+ * for everything, for the time, or for the sums' own. */
+enum awaited { EVERYTHING, TIME, SUMS_TIME };
+static void break_a_sum(enum awaited awaited) {
     struct error err = {0};
     struct group group;
     struct backend *backend;
@@ -113,7 +168,7 @@ static void break_a_sum(bool timed) {
     assert_int_equal(backend->buffer_create(backend, N * sizeof(float), &buffer, &err), 0);
     struct view vector = {buffer, 0, DTYPE_F32};
     struct peers *peers = link_peers(&group);
-    setenv("ADAPT_EMULATION_NCCL_BREAKS", "1", 1);
+    setenv("ADAPT_EMULATION_NCCL_BREAKS", "2", 1); /* the link's own sum is the first */
     peers->sum(peers, N, vector);
     assert_int_equal(link_settle(&group, &err), 0);
     assert_int_equal(backend->check(backend, &err), 0);
@@ -122,7 +177,12 @@ static void break_a_sum(bool timed) {
     peers->sum(peers, N, vector);
     assert_int_equal(link_settle(&group, &err), 0);
     backend->stamp(backend, 1);
-    if (timed) assert_true(backend->stamp_seconds(backend, 0, 1) == 0);
+    double beside = 1, waited = 1;
+    if (awaited == TIME) assert_true(backend->stamp_seconds(backend, 0, 1) == 0);
+    if (awaited == SUMS_TIME) {
+        peers->seconds(peers, &beside, &waited);
+        assert_true(beside == 0 && waited == 0);
+    }
     assert_int_equal(backend->check(backend, &err), ERROR_DEVICE);
     assert_non_null(strstr(err.message, "remote process exited or there was a network error"));
     unsetenv("ADAPT_EMULATION_NCCL_BREAKS");
@@ -136,18 +196,18 @@ static void break_a_sum(bool timed) {
 
 static void test_a_sum_that_breaks(void **state) {
     (void)state;
-    break_a_sum(false);
-    break_a_sum(true);
+    break_a_sum(EVERYTHING);
+    break_a_sum(TIME);
+    break_a_sum(SUMS_TIME);
 }
 
 int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
     cases = linked_cases(argc > 1 ? argv[1] : NULL);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_what_is_chosen),
-        cmocka_unit_test(test_ranks_that_share_a_gpu),
-        cmocka_unit_test(test_a_rank_that_cannot_begin),
-        cmocka_unit_test(test_a_sum_that_breaks),
+        cmocka_unit_test(test_what_is_chosen),           cmocka_unit_test(test_ranks_that_share_a_gpu),
+        cmocka_unit_test(test_a_rank_that_cannot_link),  cmocka_unit_test(test_a_link_that_does_not_work),
+        cmocka_unit_test(test_a_rank_that_cannot_begin), cmocka_unit_test(test_a_sum_that_breaks),
     };
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
     MPI_Finalize();

@@ -104,6 +104,24 @@ static void run_scratch(struct op_case *c, int index) {
     }
 }
 
+/* Operations on the targets' rows alone are served, too. */
+static void run_reserved(struct op_case *c, int index) {
+    enum { ROWS = 40000, SLOTS = 3 };
+    struct backend *b = c->backend;
+    struct error err = {0};
+    size_t before, after, total;
+    bool targets = index; /* or so many rows */
+    op_describe(c, "%s", targets ? "targets" : "rows");
+    struct array *x = array_filled(c, DTYPE_F32, ROWS, 1.0), *y = array_filled(c, DTYPE_F32, ROWS, 0.5);
+    struct array *slot = array_indices(c, ROWS, SLOTS), *sums = array_filled(c, DTYPE_F64, SLOTS, 0.0);
+    expect_true(c, !b->reserve(b, targets ? 8 : ROWS, 2, 50, targets ? ROWS : 8, &err), "reserve: %s",
+                err.message);
+    b->memory(b, &before, &total);
+    b->row_dot(b, ROWS, 1, x->view, y->view, slot->view, sums->view);
+    b->memory(b, &after, &total);
+    expect_true(c, before == after, "%zu bytes were free, then %zu", before, after);
+}
+
 static void check_zero(struct op_case *c, size_t n, enum dtype dtype) {
     op_describe(c, "n %zu, dtype %d", n, (int)dtype);
     struct array *x = array_filled(c, dtype, n, 3.0);
@@ -316,6 +334,7 @@ int main(int argc, char **argv) {
     static const struct op_suite suites[] = {{"memory", LENGTHS, run_memory},
                                              {"large", 2, run_large},
                                              {"scratch", 3, run_scratch},
+                                             {"reserved", 2, run_reserved},
                                              {"vectors", 2 * 4 * LENGTHS, run_typed},
                                              {"float_vectors", 4 * LENGTHS, run_floats},
                                              {"random_vectors", 60, run_random},

@@ -270,6 +270,20 @@ static void run_random_matmul(struct op_case *c, int index) {
     check_matmul(c, index & 1, index & 2, m, n, k);
 }
 
+/* Long sums, of which a library may add up parts beside each other, are rounded when they are whole. */
+static void run_long_sums(struct op_case *c, int index) {
+    enum { M = 150, N = 24, K = 1536 };
+    struct backend *b = c->backend;
+    bool ta = index & 1, tb = index & 2;
+    op_describe(c, "transposes %d %d", ta, tb);
+    struct pair x = pair_random(c, M * K, 1), w = pair_random(c, N * K, 1), y = pair_output(c, M * N);
+    b->matmul(b, ta, tb, M, N, K, 1, x.single->view, ta ? M : K, w.single->view, tb ? K : N, 0,
+              y.single->view, N);
+    b->matmul(b, ta, tb, M, N, K, 1, x.half->view, ta ? M : K, w.single->view, tb ? K : N, 0, y.half->view,
+              N);
+    expect_pair(c, "y", y, HALF_ROUNDING);
+}
+
 /* Float32 weights as activations in bfloat16 meet them: some distance above (`share` of that to the next
  * number) what bfloat16 can hold, so many of them are the next number, and all others that one. */
 static void run_weights(struct op_case *c, int index) {
@@ -451,6 +465,7 @@ int main(int argc, char **argv) {
                                              {"random_rope", 20, run_random_rope},
                                              {"matmul", 4, run_matmul},
                                              {"random_matmul", 40, run_random_matmul},
+                                             {"long_sums", 4, run_long_sums},
                                              {"loss", 2, run_loss},
                                              {"random_loss", 30, run_random_loss},
                                              {"weights", 10, run_weights},

@@ -1,5 +1,5 @@
 /* A device: found, opened, asked how it fares, closed. */
-#include "train/cuda/device.h"
+#include "train/cuda/attention.h"
 
 #include <sched.h>
 #include <stdarg.h>
@@ -99,21 +99,32 @@ static int check(struct backend *b, struct error *err) {
     return failure.code ? error_set(err, failure.code, "%s", failure.message) : 0;
 }
 
-static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
-    (void)b;
-    size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(rows));
+static size_t table_bytes(int rows) {
+    static_assert(sizeof(struct attention_tile) <= CUDA_TABLE_ROW, "a tile a row fits");
+    return CUDA_TABLE_ROW * (size_t)rows;
+}
+
+static size_t shared_bytes(int rows, int hidden, int vocabulary, int targets) {
+    int most = rows > targets ? rows : targets; /* layers go on at the targets' rows alone */
+    size_t bytes = cuda_most(cuda_dot_scratch(), cuda_row_dot_scratch(most));
     bytes = cuda_most(bytes, cuda_rmsnorm_scratch(hidden));
-    bytes = cuda_most(bytes, cuda_align_scratch(rows));
+    bytes = cuda_most(bytes, cuda_align_scratch(most));
     bytes = cuda_most(bytes,
                       cuda_attention_scratch(rows, hidden)); /* there are fewer heads than hidden columns */
     return cuda_most(bytes, cuda_cross_entropy_scratch(targets, vocabulary, true));
+}
+
+static size_t scratch_bytes(struct backend *b, int rows, int hidden, int vocabulary, int targets) {
+    (void)b;
+    return shared_bytes(rows, hidden, vocabulary, targets) + CUDA_TABLES * table_bytes(rows);
 }
 
 static int reserve(struct backend *b, int rows, int hidden, int vocabulary, int targets, struct error *err) {
     if (rows < 0 || hidden < 0 || vocabulary < 0 || targets < 0)
         return error_set(err, ERROR_INTERNAL, "reserve: negative size among %d, %d, %d, %d", rows, hidden,
                          vocabulary, targets);
-    return cuda_reserve_scratch(cuda_of(b), scratch_bytes(b, rows, hidden, vocabulary, targets), err);
+    TRY(cuda_reserve_tables(cuda_of(b), table_bytes(rows), err));
+    return cuda_reserve_scratch(cuda_of(b), shared_bytes(rows, hidden, vocabulary, targets), err);
 }
 
 static void memory(struct backend *b, size_t *left, size_t *total) {

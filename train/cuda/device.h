@@ -32,7 +32,8 @@ struct trouble {
     long long bound;
 };
 
-enum { CUDA_TABLES = 4 };
+/* A table of attention has a tile for some rows of a segment: at most as many as there are rows. */
+enum { CUDA_TABLES = 4, CUDA_TABLE_ROW = 32 };
 /* Numbers of the host that kernels read, such as where segments lie, as long as they stay the same. */
 struct cuda_table {
     void *device;
@@ -127,6 +128,8 @@ const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, stru
 void *cuda_scratch(struct cuda *cuda, enum cuda_operation op, size_t bytes);
 /* Takes so much scratch, for `reserve`. */
 int cuda_reserve_scratch(struct cuda *cuda, size_t bytes, struct error *err);
+/* Makes room for so many bytes in each of the tables below, for `reserve`. */
+int cuda_reserve_tables(struct cuda *cuda, size_t bytes, struct error *err);
 /* The host's numbers on the device, valid for the operation; copied only where they are not there yet. */
 const void *cuda_numbers(struct cuda *cuda, enum cuda_operation op, const void *numbers, size_t bytes);
 /* Copies from the host to the device in the order of the stream; `from` may be changed at once. */

@@ -4,7 +4,8 @@
 #include <string.h>
 
 int cuda_library_open(const char *name, const char *hint, void **file, struct error *err) {
-    *file = dlopen(name, RTLD_NOW | RTLD_LOCAL);
+    /* Kept when it is closed: kernels of it stay known to the driver, and threads of it may be about. */
+    *file = dlopen(name, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     if (*file) return 0;
     return error_set(err, ERROR_DEVICE, "%s was not found: %s (%s; LD_LIBRARY_PATH may name its folder)",
                      name, dlerror(), hint);

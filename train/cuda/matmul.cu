@@ -90,7 +90,10 @@ static bool make_layouts(struct cuda *cuda, enum cuda_operation op, const struct
 static cublasStatus_t set_preference(struct cublaslt *l, const struct shape *shape,
                                      cublasLtMatmulPreference_t preference) {
     const size_t workspace = CUDA_WORKSPACE;
-    const uint32_t whole = CUBLASLT_REDUCTION_SCHEME_NONE;
+    /* Parts of a sum, where there are parts, are kept in float32: the library would round them to bfloat16.
+     */
+    const uint32_t reduction =
+        shape->m <= FEW ? CUBLASLT_REDUCTION_SCHEME_NONE : CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE;
     /* The library's A is our B. */
     const uint32_t alignment[] = {(uint32_t)shape->alignment[1], (uint32_t)shape->alignment[0],
                                   (uint32_t)shape->alignment[2], (uint32_t)shape->alignment[2]};
@@ -99,9 +102,9 @@ static cublasStatus_t set_preference(struct cublaslt *l, const struct shape *sha
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES};
     cublasStatus_t status = l->cublasLtMatmulPreferenceSetAttribute(
         preference, CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, &workspace, sizeof workspace);
-    if (!status && shape->m <= FEW)
+    if (!status && (shape->m <= FEW || shape->dtype_c == DTYPE_BF16))
         status = l->cublasLtMatmulPreferenceSetAttribute(
-            preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &whole, sizeof whole);
+            preference, CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK, &reduction, sizeof reduction);
     for (int i = 0; i < 4 && !status; i++)
         status =
             l->cublasLtMatmulPreferenceSetAttribute(preference, names[i], &alignment[i], sizeof alignment[i]);
@@ -124,12 +127,13 @@ static bool choose(struct cuda *cuda, enum cuda_operation op, const struct cuda_
         good(cuda, op, "cublasLtMatmulAlgoGetHeuristic", p,
              l->cublasLtMatmulAlgoGetHeuristic(l->handle, description, layouts.b, layouts.a, layouts.c,
                                                layouts.c, preference, 1, &result, &found));
+    found = fine && found && result.state == CUBLAS_STATUS_SUCCESS;
     if (fine && !found)
         cuda_fail(cuda, ERROR_DEVICE, op, "cuBLASLt knows no way to multiply %d x %d x %d", m, n, k);
-    if (fine && found) *out = result.algo;
+    if (found) *out = result.algo;
     if (preference) l->cublasLtMatmulPreferenceDestroy(preference);
     destroy_layouts(l, &layouts);
-    return fine && found;
+    return found;
 }
 
 static bool make_plan(struct cuda *cuda, enum cuda_operation op, const struct cuda_product *p,

@@ -43,4 +43,22 @@ void nccl_close(struct nccl **library) {
     memory_free(*library);
     *library = NULL;
 }
+
+bool nccl_cuda_went(struct error *failure, int device, const char *what, cudaError_t status) {
+    if (status == cudaSuccess) return true;
+    (void)cudaGetLastError();
+    if (!failure->code)
+        error_set(failure, cuda_error_code(status), "sums over the ranks: %s on CUDA device %d: %s", what,
+                  device, cudaGetErrorString(status));
+    return false;
+}
+
+bool nccl_went(struct error *failure, const struct nccl *library, int device, const char *what,
+               ncclResult_t status) {
+    if (status == ncclSuccess) return true;
+    if (!failure->code)
+        error_set(failure, ERROR_DEVICE, "sums over the ranks: %s on CUDA device %d: %s", what, device,
+                  library->ncclGetErrorString(status));
+    return false;
+}
 #endif

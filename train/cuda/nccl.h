@@ -33,6 +33,16 @@ struct nccl {
 /* Loads the library; ERROR_DEVICE says why it cannot be. */
 int nccl_open(struct nccl **out, struct error *err);
 void nccl_close(struct nccl **library);
+
+/* Whether a call of CUDA, or of NCCL, went well; else what was wrong, unless an earlier failure is kept. */
+bool nccl_cuda_went(struct error *failure, int device, const char *what, cudaError_t status);
+bool nccl_went(struct error *failure, const struct nccl *library, int device, const char *what,
+               ncclResult_t status);
+
+/* Links the ranks, each with a device of its own, and adds up one number to see that the link works. Ends
+ * after some minutes also where NCCL waits for ever. *out is ended by ncclCommDestroy. */
+int nccl_meet(const struct nccl *library, int device, const ncclUniqueId *name, int rank, int ranks,
+              ncclComm_t *out, struct error *err);
 #else
 #define CUDA_HAS_NCCL 0
 #endif

@@ -91,7 +91,7 @@ const __nv_bfloat16 *cuda_halves(struct cuda *cuda, enum cuda_operation op, stru
     if (buffer->shadow_version != buffer->version)
         cuda_launch(cuda, op, kernel_halve, cuda_blocks(n), CUDA_THREADS, 0, n, (const float *)buffer->data,
                     (uint16_t *)(void *)buffer->shadow);
-    buffer->shadow_version = buffer->version;
+    if (cuda_ready(cuda)) buffer->shadow_version = buffer->version;
     return buffer->shadow + view.offset;
 }
 
@@ -128,25 +128,34 @@ void *cuda_scratch(struct cuda *cuda, enum cuda_operation op, size_t bytes) {
     return NULL;
 }
 
-static bool grow_table(struct cuda *cuda, enum cuda_operation op, struct cuda_table *table, size_t bytes) {
-    struct error err = {0, ""};
-    if (bytes <= table->capacity) return true;
-    size_t capacity = cuda_most(2 * bytes, 4096);
+static int grow_table(struct cuda *cuda, struct cuda_table *table, size_t bytes, struct error *err) {
+    if (bytes <= table->capacity) return 0;
+    if (cuda->lost) return error_set(err, cuda->failure.code, "%s", cuda->failure.message);
     memory_free(table->host);
     table->host = NULL;
     table->bytes = table->capacity = 0;
-    cuda_good(cuda, op, "cudaStreamSynchronize", cudaStreamSynchronize(cuda->stream));
-    cuda_good(cuda, op, "cudaFree", cudaFree(table->device));
+    cudaError_t status = cudaStreamSynchronize(cuda->stream);
+    if (!status) status = cudaFree(table->device);
     table->device = NULL;
-    if (memory_alloc(&table->host, capacity, 1, &err)) cuda_fail(cuda, err.code, op, "%s", err.message);
-    if (!cuda_ready(cuda) || !cuda_good(cuda, op, "cudaMalloc", cudaMalloc(&table->device, capacity)))
-        return false;
-    table->capacity = capacity;
-    return true;
+    TRY(memory_alloc(&table->host, bytes, 1, err));
+    if (!status) status = cudaMalloc(&table->device, bytes);
+    if (status) {
+        (void)cudaGetLastError();
+        return error_set(err, cuda_error_code(status), "CUDA device %d: a table of %zu bytes: %s",
+                         cuda->device, bytes, cudaGetErrorString(status));
+    }
+    table->capacity = bytes;
+    return 0;
+}
+
+int cuda_reserve_tables(struct cuda *cuda, size_t bytes, struct error *err) {
+    for (int i = 0; i < CUDA_TABLES; i++) TRY(grow_table(cuda, &cuda->tables[i], bytes, err));
+    return 0;
 }
 
 const void *cuda_numbers(struct cuda *cuda, enum cuda_operation op, const void *numbers, size_t bytes) {
     struct cuda_table *oldest = &cuda->tables[0];
+    struct error err = {0, ""};
     if (!cuda_ready(cuda)) return NULL;
     cuda->table_clock++;
     for (int i = 0; i < CUDA_TABLES; i++) {
@@ -157,7 +166,10 @@ const void *cuda_numbers(struct cuda *cuda, enum cuda_operation op, const void *
         }
         if (table->used < oldest->used) oldest = table;
     }
-    if (!grow_table(cuda, op, oldest, bytes)) return NULL;
+    if (bytes > oldest->capacity && grow_table(cuda, oldest, cuda_most(2 * bytes, 4096), &err)) {
+        cuda_fail(cuda, err.code, op, "%s", err.message);
+        return NULL;
+    }
     oldest->bytes = 0; /* good again when all is copied */
     if (!cuda_copy_in(cuda, op, oldest->device, numbers, bytes)) return NULL;
     memcpy(oldest->host, numbers, bytes);

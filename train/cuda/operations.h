@@ -9,6 +9,7 @@
     X(CUDA_CHECK, "check")                                                                                   \
     X(CUDA_STAMP, "stamp")                                                                                   \
     X(CUDA_STAMP_SECONDS, "stamp_seconds")                                                                   \
+    X(CUDA_SUM_SECONDS, "seconds of sums")                                                                   \
     X(CUDA_UPLOAD, "upload")                                                                                 \
     X(CUDA_DOWNLOAD, "download")                                                                             \
     X(CUDA_POINTER, "device_pointer")                                                                        \

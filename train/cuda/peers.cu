@@ -30,19 +30,10 @@ static struct cuda_peers *peers_of(struct peers *p) {
 
 /* Keeps the first failure of CUDA, or of NCCL. */
 static bool cuda_went(struct cuda_peers *p, const char *what, cudaError_t status) {
-    if (status == cudaSuccess) return true;
-    (void)cudaGetLastError();
-    if (!p->failure.code)
-        error_set(&p->failure, cuda_error_code(status), "sums over the ranks: %s on CUDA device %d: %s", what,
-                  p->cuda->device, cudaGetErrorString(status));
-    return false;
+    return nccl_cuda_went(&p->failure, p->cuda->device, what, status);
 }
 static bool nccl_went(struct cuda_peers *p, const char *what, ncclResult_t status) {
-    if (status == ncclSuccess) return true;
-    if (!p->failure.code)
-        error_set(&p->failure, ERROR_DEVICE, "sums over the ranks: %s on CUDA device %d: %s", what,
-                  p->cuda->device, p->library->ncclGetErrorString(status));
-    return false;
+    return nccl_went(&p->failure, p->library, p->cuda->device, what, status);
 }
 
 static void told_abandoned(struct cuda_peers *p) {
@@ -116,8 +107,8 @@ static void seconds(struct peers *peers, double *beside, double *waited) {
     *beside = *waited = 0.0;
     if (!p->timed) return;
     p->timed = false;
-    if (!cuda_went(p, "cudaEventSynchronize", cudaEventSynchronize(p->done)) ||
-        !cuda_went(p, "cudaEventSynchronize", cudaEventSynchronize(p->joined)) ||
+    if (!cuda_wait_event(p->cuda, CUDA_SUM_SECONDS, p->done) ||
+        !cuda_wait_event(p->cuda, CUDA_SUM_SECONDS, p->joined) ||
         !cuda_went(p, "cudaEventElapsedTime", cudaEventElapsedTime(&until_join, p->begun, p->joined)) ||
         !cuda_went(p, "cudaEventElapsedTime", cudaEventElapsedTime(&until_done, p->begun, p->done)))
         return;
@@ -139,8 +130,9 @@ static void close_peers(struct peers *peers) {
 }
 
 bool cuda_peers_failed(struct cuda_peers *p, char *why, size_t size) {
-    ncclResult_t status = ncclSuccess;
-    if (!p->comm || p->library->ncclCommGetAsyncError(p->comm, &status) != ncclSuccess) return false;
+    if (!p->comm) return false;
+    ncclResult_t status = ncclSuccess, asked = p->library->ncclCommGetAsyncError(p->comm, &status);
+    if (asked != ncclSuccess) status = asked;
     if (status == ncclSuccess || status == ncclInProgress) return false;
     snprintf(why, size, "sums over the ranks on CUDA device %d: %s", p->cuda->device,
              p->library->ncclGetErrorString(status));
@@ -201,10 +193,11 @@ static int open_peers(struct backend *b, const unsigned char *id, int rank, int 
     p->cuda = cuda;
     p->library = cuda->nccl;
     p->ranks = ranks;
-    /* The link comes first: a rank that stayed away from it would leave the others waiting. */
-    bool good = nccl_went(p, "ncclCommInitRank", cuda->nccl->ncclCommInitRank(&p->comm, ranks, name, rank));
-    if (!good || !open_streams(p)) {
-        int code = error_set(err, p->failure.code, "%s", p->failure.message);
+    /* The link comes first: a rank that stayed away from it would keep the others waiting. */
+    int code = nccl_meet(cuda->nccl, cuda->device, &name, rank, ranks, &p->comm, err);
+    if (!code && !open_streams(p)) code = error_set(err, p->failure.code, "%s", p->failure.message);
+    if (code) {
+        abandon(&p->base); /* ranks that are linked do not wait for this one */
         close_peers(&p->base);
         return code;
     }
