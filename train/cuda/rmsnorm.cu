@@ -80,25 +80,37 @@ static __global__ void kernel_backward(int rows, int columns, float offset, cons
     }
 }
 
-/* parts[piece, c]: a piece's rows' part in the weight's gradient; a thread a column. */
+/* The block's threads have a column each by threadIdx.x, and parts of its sum by threadIdx.y; the first of
+ * them get the sum. */
+static __device__ __forceinline__ float column_sum(float part, float *room) {
+    room[threadIdx.y * WARP + threadIdx.x] = part;
+    __syncthreads();
+    for (unsigned y = 1; threadIdx.y == 0 && y < blockDim.y; y++) part += room[y * WARP + threadIdx.x];
+    return part;
+}
+
+/* parts[piece, c]: a piece's rows' part in the weight's gradient. */
 template <typename T>
 static __global__ void kernel_weight_parts(int rows, int columns, int length, const T *x, const float *rstd,
                                            const T *dy, float *parts) {
-    int c = (int)(blockIdx.x * blockDim.x + threadIdx.x), piece = (int)blockIdx.y;
+    KERNEL_SHARED(memory);
+    int c = (int)(blockIdx.x * WARP + threadIdx.x), piece = (int)blockIdx.y;
     int end = (piece + 1) * length < rows ? (piece + 1) * length : rows;
-    if (c >= columns) return;
     float sum = 0.0f;
-    for (int r = piece * length; r < end; r++)
+    for (int r = piece * length + (int)threadIdx.y; c < columns && r < end; r += (int)blockDim.y)
         sum += get(dy, (size_t)r * columns + c) * get(x, (size_t)r * columns + c) * rstd[r];
-    parts[(size_t)piece * columns + c] = sum;
+    sum = column_sum(sum, (float *)memory);
+    if (threadIdx.y == 0 && c < columns) parts[(size_t)piece * columns + c] = sum;
 }
 
 static __global__ void kernel_weight(int columns, int pieces, const float *parts, float *dw) {
-    int c = (int)(blockIdx.x * blockDim.x + threadIdx.x);
-    if (c >= columns) return;
+    KERNEL_SHARED(memory);
+    int c = (int)(blockIdx.x * WARP + threadIdx.x);
     float sum = 0.0f;
-    for (int p = 0; p < pieces; p++) sum += parts[(size_t)p * columns + c];
-    dw[c] += sum;
+    for (int p = (int)threadIdx.y; c < columns && p < pieces; p += (int)blockDim.y)
+        sum += parts[(size_t)p * columns + c];
+    sum = column_sum(sum, (float *)memory);
+    if (threadIdx.y == 0 && c < columns) dw[c] += sum;
 }
 
 size_t cuda_rmsnorm_scratch(int columns) {
@@ -122,17 +134,19 @@ static void rmsnorm_backward(struct backend *b, int rows, int columns, float off
     if (!in || !above || !weight || !scale || !below || !cuda_ready(cuda)) return;
     struct rows_shape shape = shape_of(rows, columns);
     int length = (rows + PIECES - 1) / PIECES, pieces = (rows + length - 1) / length;
-    dim3 columns_blocks(((unsigned)columns + CUDA_THREADS - 1) / CUDA_THREADS);
+    const unsigned across = ((unsigned)columns + WARP - 1) / WARP;
+    const dim3 threads(WARP, CUDA_THREADS / WARP);
     WITH_TYPE(x.dtype, T, {
         if (total) /* first: dx may overwrite dy */
-            cuda_launch(cuda, op, kernel_weight_parts<T>, dim3(columns_blocks.x, (unsigned)pieces),
-                        CUDA_THREADS, 0, rows, columns, length, (const T *)in, scale, (const T *)above,
-                        parts);
+            cuda_launch(cuda, op, kernel_weight_parts<T>, dim3(across, (unsigned)pieces), threads,
+                        CUDA_THREADS * sizeof(float), rows, columns, length, (const T *)in, scale,
+                        (const T *)above, parts);
         cuda_launch(cuda, op, kernel_backward<T>, shape.blocks, shape.threads, shape.shared, rows, columns,
                     offset, (const T *)in, weight, scale, (const T *)above, accumulate, (T *)below);
     });
     if (total)
-        cuda_launch(cuda, op, kernel_weight, columns_blocks, CUDA_THREADS, 0, columns, pieces, parts, total);
+        cuda_launch(cuda, op, kernel_weight, dim3(across), threads, CUDA_THREADS * sizeof(float), columns,
+                    pieces, parts, total);
 }
 
 void cuda_install_rmsnorm(struct backend *b) {
