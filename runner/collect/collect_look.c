@@ -65,8 +65,8 @@ static int look_at_claim(const char *path, bool *alive, struct text *who, struct
     *alive = claim_holder(path, &info);
     if (!*alive) return 0;
     text_clear(who);
-    return text_printf(who, err, "on %s%s%s, last heard of %.0f s ago", info.host, info.job[0] ? ", job " : "",
-                       info.job, info.heartbeat);
+    return text_printf(who, err, "on %s%s%s, last heard of %.0f s ago", info.host,
+                       info.job[0] ? ", job " : "", info.job, info.heartbeat);
 }
 
 int collect_look(const struct experiment *experiment, const struct archive_cell_key *key, const char *path,
