@@ -60,6 +60,9 @@ static void run_loss(struct op_case *c, int index) {
     b->linear_argmax(b, ROWS, HIDDEN, VOCABULARY, states->view, weight->view, best->view);
     array_read(c, best);
     for (int i = 0; i < ROWS; i++) { /* or another one that is as likely but for rounding */
+        bool there = best->value[i] >= 0 && best->value[i] < VOCABULARY;
+        expect_true(c, there, "row %d: the likeliest token is %g", i, best->value[i]);
+        if (!there) continue;
         const double *h = &states->value[i * HIDDEN], *other = &weight->value[(int)best->value[i] * HIDDEN],
                      *w = &weight->value[(int)likeliest[i] * HIDDEN];
         double less = h[0] * w[0] + h[1] * w[1] - h[0] * other[0] - h[1] * other[1];
